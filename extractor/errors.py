@@ -1,0 +1,77 @@
+"""The exception tree: what the program could not do.
+
+A doubt about data is never an exception; it is a Flag (see extractor.flags).
+Every message names the file, what is wrong with it, and the remedy.
+"""
+
+from __future__ import annotations
+
+
+class ExtractorError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    Attributes:
+        code: stable kebab-case name, used as the flag of a failed record.
+    """
+
+    code = "extractor-error"
+
+
+class SettingsError(ExtractorError):
+    """A setting or an input list (manifest, path) is wrong."""
+
+    code = "bad-settings"
+
+
+class OutputError(ExtractorError):
+    """The output folder cannot be written."""
+
+    code = "bad-output"
+
+
+class SourceError(ExtractorError):
+    """One source file cannot be turned into a Document."""
+
+    code = "source-error"
+
+    def __init__(self, path: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{path}: {problem}. {remedy}")
+        self.path = path
+        self.problem = problem
+        self.remedy = remedy
+
+
+class EmptySource(SourceError):
+    """The file holds no text at all."""
+
+    code = "empty-source"
+
+
+class SourceTooLarge(SourceError):
+    """The file, or what it unpacks to, is over the configured size."""
+
+    code = "source-too-large"
+
+
+class UnsupportedFormat(SourceError):
+    """The bytes are of a kind that no source module reads."""
+
+    code = "unsupported-format"
+
+
+class DamagedSource(SourceError):
+    """The bytes are of a known kind but cannot be parsed to the end."""
+
+    code = "damaged-source"
+
+
+class MissingProgram(SourceError):
+    """A program outside Python is needed for this kind and is not installed."""
+
+    code = "missing-program"
+
+
+class UnreadableSource(SourceError):
+    """The file cannot be opened (permissions, vanished, not a file)."""
+
+    code = "unreadable-source"

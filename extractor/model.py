@@ -1,0 +1,332 @@
+"""The nouns of the house: what passes from stage to stage.
+
+Lives here: frozen data only. Does not live here: any behaviour beyond construction, any IO, any
+knowledge of the form. Imports nothing of ours. The parts are plain frozen dataclasses, because
+they are made by the thousand; the Record that leaves the program is a pydantic model over them, so
+that its JSON Schema can be published and checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+# ---------------------------------------------------------------- states and small words
+
+
+class CellState(StrEnum):
+    """What is known about one cell of the form."""
+
+    VALUE = "value"
+    BLANK = "blank"
+    NA_MARK = "na_mark"
+    ROW_ABSENT = "row_absent"
+    POSITION_UNKNOWN = "position_unknown"
+    INFERRED_BY_EQUATION = "inferred_by_equation"
+    UNPARSABLE = "unparsable"
+    NOT_READ = "not_read"
+
+
+class Status(StrEnum):
+    """How a document ended. `partial`: something that exists could not be read."""
+
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    NOT_A_REPORT = "not_a_report"
+
+
+Decision = Literal["accepted", "review"]
+Severity = Literal["error", "warning", "info"]
+EquationOutcome = Literal["pass", "fail", "not_evaluable"]
+Unit = Literal["yuan", "wan", "unknown"]
+
+# Facts outside the tables; a field of theirs is in a record only where the text states it.
+HEADER_FIELDS = (
+    "title",
+    "agency_name",
+    "report_year",
+    "published_on",
+    "contact_phone",
+    "contact_address",
+    "website",
+    "period_start",
+    "period_end",
+)
+NARRATIVE_FIELDS = (
+    "proactive_items_total",
+    "website_items",
+    "wechat_items",
+    "applications_received",
+    "applications_answered",
+    "reviews",
+    "litigations",
+    "information_processing_fee_yuan",
+)
+
+# ---------------------------------------------------------------- document and its blocks
+
+
+class Cell(NamedTuple):
+    """One printed cell: its interval in the source text and its place in the grid.
+
+    `row` and `column` count from 0. In a grid of kind `stream` the row is always 0 and the column
+    is only the order of appearance; in `rows` the column is the order within the row.
+    """
+
+    start: int
+    end: int
+    row: int
+    column: int
+    row_span: int = 1
+    column_span: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A section heading. `section` is the section's id."""
+
+    section: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text, possibly of several lines, possibly a table whose cells nothing separates."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """Cells that the source itself separates.
+
+    Attributes:
+        index: number of the grid in its document.
+        kind: `matrix` (true geometry), `rows` (rows known, merged cells collapsed) or `stream`
+            (only the order of cells is known).
+        width: columns of a matrix; 0 otherwise.
+        is_padded: whether rows were filled up at their end to one width, which hides whether
+            empty cells were dropped. Decided once per grid by the source; binds every reader.
+        cells: in reading order.
+    """
+
+    index: int
+    start: int
+    end: int
+    kind: Literal["matrix", "rows", "stream"]
+    width: int
+    is_padded: bool
+    cells: tuple[Cell, ...]
+
+
+Block = Heading | Paragraph | Grid
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source file.
+
+    Attributes:
+        id: sha256 of the raw bytes, hexadecimal.
+        text: the decoded linear text, before normalisation. Spans are intervals in it.
+        view: what readers see: exactly as long as `text`, character for character, with width,
+            script and residue folded (see extractor.sources.view). `view[i]` stands at `text[i]`.
+        blocks: headings, paragraphs and grids in reading order; they do not overlap.
+        notices: findings of the source stage.
+        raw: the bytes as found.
+    """
+
+    id: str
+    path: str
+    media_type: str
+    text: str
+    view: str
+    blocks: tuple[Block, ...]
+    notices: tuple[Flag, ...] = ()
+    raw: bytes = b""
+
+
+class CellRange(NamedTuple):
+    """Cells `first` to `last` (half-open) of grid number `grid`."""
+
+    grid: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One part of the form.
+
+    Attributes:
+        section: id of the section, or `header` for what stands before the first heading.
+        start, end: interval in the source text (heading included).
+        has_heading: whether the section's heading was found.
+        table: where the cells of the section's table are: ranges of grid cells, or, when nothing
+            separates them, one interval of running text in `run`. Both empty: no table found.
+        run: interval of running text that holds the table.
+    """
+
+    section: str
+    start: int
+    end: int
+    has_heading: bool
+    table: tuple[CellRange, ...] = ()
+    run: tuple[int, int] | None = None
+
+
+# ---------------------------------------------------------------- evidence and readings
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Evidence: a half-open interval in the source text, and the grid cell it stands in."""
+
+    start: int
+    end: int
+    table: int | None = None
+    row: int | None = None
+    cell: int | None = None
+
+
+def _as_json_number(value: Decimal) -> float | int:
+    return int(value) if value == value.to_integral_value() and value.as_tuple().exponent == 0 else float(value)
+
+
+# Money may have decimals: exact in Python, a plain number in JSON (the raw token stands beside it).
+Number = int | Annotated[Decimal, PlainSerializer(_as_json_number, return_type=float | int, when_used="json")]
+# Text facts (title, phone) are strings; dates are ISO 8601 strings.
+Value = Number | str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One proposed value for one field from one reader."""
+
+    state: CellState
+    value: Value | None = None
+    unit: Unit | None = None
+    raw: str | None = None
+    spans: tuple[Span, ...] = ()
+    reader: str = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A value that arithmetic or another source proposes. Never printed, never accepted."""
+
+    value: Number
+    method: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A finding in both languages of the review page."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A finding for a person. A flag that names fields sends them to review."""
+
+    code: str
+    severity: Severity
+    message: Message
+    fields: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that one reader says about one document.
+
+    Attributes:
+        generation: form generation per table section.
+        candidates: per field id, best first; more than one where the document prints a row twice.
+        is_report: whether the document is a yearly report at all.
+        unread: what exists and could not be read, beyond the states of the candidates.
+    """
+
+    reader: str
+    generation: Mapping[str, str]
+    candidates: Mapping[str, tuple[Candidate, ...]]
+    flags: tuple[Flag, ...] = ()
+    is_report: bool = True
+    unread: tuple[str, ...] = ()
+
+
+# ---------------------------------------------------------------- the record
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a document came from. The same bytes found twice are one document, two origins."""
+
+    path: str
+    url: str | None = None
+    site: str | None = None
+    fetched_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentIdentity:
+    """`id` is the sha256 of the bytes; null only when the file could not be opened."""
+
+    id: str | None
+    path: str
+    media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordField:
+    """One field of the form as printed, who read it, and what else was proposed."""
+
+    state: CellState
+    value: Value | None
+    raw: str | None
+    spans: tuple[Span, ...]
+    reader: str
+    decision: Decision
+    unit: Unit | None = None
+    candidates: tuple[Candidate, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EquationResult:
+    """One equation confronted with the record.
+
+    `residual` is left minus right; for a bound that is broken, the excess that no missing term
+    can explain; null when nothing can be said.
+    """
+
+    id: str
+    result: EquationOutcome
+    residual: Number | None
+    fields: tuple[str, ...]
+
+
+class Record(BaseModel):
+    """All that the program says about one document. Its JSON Schema is docs/record.schema.json."""
+
+    model_config = ConfigDict(frozen=True)
+
+    document: DocumentIdentity
+    status: Status
+    origins: tuple[Origin, ...]
+    generation: dict[str, str] = {}
+    fields: dict[str, RecordField] = {}
+    equations: tuple[EquationResult, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    versions: dict[str, str] = {}

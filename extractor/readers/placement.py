@@ -1,0 +1,131 @@
+"""Which column a cell belongs to: by the grid's geometry, or by count, or not at all.
+
+Lives here: the one place where a position is decided. The rule: a column is never guessed. Cells
+are placed when the grid's header shows their columns, or when exactly as many stand behind the
+label as the form has columns there; otherwise their positions are unknown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from extractor.forms import Column
+from extractor.model import Grid
+from extractor.readers.atoms import Atom
+
+Outcome = Literal["placed", "blank", "unknown", "glued", "no_cells"]
+
+
+class Placement(NamedTuple):
+    """Where the cells of one row belong.
+
+    Attributes:
+        outcome: `placed`: `cells` holds one atom a column; `blank`: cells are there and all are
+            empty; `unknown`: something is printed, its columns are not known; `glued`: digits of
+            several cells stand together; `no_cells`: nothing stands behind the label.
+        by_geometry: whether the header's geometry decided.
+    """
+
+    outcome: Outcome
+    cells: tuple[Atom, ...] = ()
+    by_geometry: bool = False
+
+
+def place_cells(slots: Sequence[Atom], fields: Sequence[str], geometry: Mapping[str, int], label_edge: int) -> Placement:
+    """Place the cells of one row.
+
+    Args:
+        slots: the cells behind the row's label, in order.
+        fields: ids of the form's cells in this row, in order.
+        geometry: field id -> column of the grid, from the grid's own header; empty when the
+            source has no true geometry.
+        label_edge: first grid column to the right of the row's labels.
+    """
+    printed = [slot for slot in slots if slot.is_printed]
+    placed = _place_by_geometry(slots, printed, fields, geometry, label_edge)
+    if placed:
+        return Placement("placed", placed, by_geometry=True)
+    if not slots:
+        return Placement("no_cells")
+    if not printed:
+        return Placement("blank") if _blanks_are_certain(slots) else Placement("no_cells")
+    if len(printed) == len(fields):
+        return Placement("placed", tuple(printed)) if not _looks_glued(printed) else Placement("glued")
+    if len(slots) == len(fields) and not _hides_dropped_cells(slots):
+        return Placement("placed", tuple(slots)) if not _looks_glued(printed) else Placement("glued")
+    return Placement("glued" if _looks_glued(printed) or _is_one_run(printed, fields) else "unknown")
+
+
+def _place_by_geometry(
+    slots: Sequence[Atom], printed: Sequence[Atom], fields: Sequence[str], geometry: Mapping[str, int], label_edge: int
+) -> tuple[Atom, ...] | None:
+    """One cell for each column where the header says, every printed cell used; else None."""
+    if not geometry or any(geometry.get(field_id, -1) < label_edge for field_id in fields):
+        return None
+    by_grid_column: dict[int, Atom] = {}
+    for slot in slots:
+        if slot.grid is None or slot.cell is None:
+            return None
+        cell = slot.grid.cells[slot.cell]
+        if slot.is_printed and (cell.row_span > 1 or cell.column_span > 1):
+            return None  # one number for several cells
+        for covered in range(cell.column, cell.column + cell.column_span):
+            by_grid_column[covered] = slot
+    found = [by_grid_column.get(geometry[field_id]) for field_id in fields]
+    cells = tuple(slot for slot in found if slot is not None)
+    if len(cells) < len(fields) or any(slot not in cells for slot in printed) or _looks_glued(printed):
+        return None
+    return cells
+
+
+def _hides_dropped_cells(slots: Sequence[Atom]) -> bool:
+    return any(slot.grid is None or slot.grid.is_padded for slot in slots)
+
+
+def _blanks_are_certain(slots: Sequence[Atom]) -> bool:
+    return all(slot.grid is not None for slot in slots)
+
+
+def _looks_glued(printed: Sequence[Atom]) -> bool:
+    return any(slot.token.is_glued for slot in printed)
+
+
+def _is_one_run(printed: Sequence[Atom], fields: Sequence[str]) -> bool:
+    """Fewer tokens than cells, in text where nothing but the labels separates them."""
+    return len(printed) < len(fields) and any(not slot.is_separated for slot in printed)
+
+
+def header_geometry(header: Sequence[Atom], columns: Sequence[Column]) -> dict[str, int]:
+    """Column id -> grid column, from column labels that stand in one grid of true geometry.
+
+    Empty when the labels are in no such grid, or when a flattener may have moved them: two labels
+    over one column, or, where rows are only lines of text, rows of unequal width or an order of
+    columns that is not the form's.
+    """
+    found: dict[str, int] = {}
+    for atom in header:
+        if atom.grid is None or atom.cell is None or not _has_geometry(atom.grid):
+            return {}
+        cell = atom.grid.cells[atom.cell]
+        if cell.column_span > 1:
+            return {}
+        for ref in atom.refs:
+            if ref.role == "column":
+                found[ref.id] = cell.column
+    if len(set(found.values())) < len(found):
+        return {}
+    order = [found[column.id] for column in columns if column.id in found]
+    is_matrix = bool(header) and header[0].grid is not None and header[0].grid.kind == "matrix"
+    return found if is_matrix or order == sorted(order) else {}
+
+
+@lru_cache(maxsize=64)
+def _has_geometry(grid: Grid) -> bool:
+    if grid.kind == "matrix":
+        return True
+    if grid.kind == "stream" or grid.is_padded:
+        return False
+    return len(set(Counter(cell.row for cell in grid.cells).values())) == 1

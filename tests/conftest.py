@@ -1,0 +1,20 @@
+"""Shared by all tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import flatten
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real reports that lies beside a checkout, not in it."""
+    folder = ROOT.parent / "shared" / "corpus"
+    if not folder.is_dir():
+        pytest.skip("the corpus of real reports is not beside this checkout")
+    return folder

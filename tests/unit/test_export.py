@@ -1,0 +1,305 @@
+"""The output files: what stands in them, and that they appear whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extractor import export
+from extractor.errors import OutputError
+from extractor.export import OUTPUTS, OutputWriter, check_out_dir, guard_cell, load_codebook
+from extractor.flags import make_flag
+from extractor.model import CellState, DocumentIdentity, Origin, Record, RecordField, Span, Status
+
+FEES = "proactive_disclosure.admin_fees.amount_wan"
+AMOUNT = "proactive_disclosure.procurement.amount"
+PENALTIES = "proactive_disclosure.penalties.decisions"
+GRANTED = "applications.granted.total"
+RECEIVED = "applications.new_received.total"
+
+
+def _field(value: Any, raw: str | None = None, **changes: Any) -> RecordField:
+    given = {
+        "state": CellState.VALUE,
+        "value": value,
+        "raw": str(value) if raw is None else raw,
+        "spans": (Span(start=3, end=5, table=1, row=2, cell=3),),
+        "reader": "template",
+        "decision": "accepted",
+    }
+    return RecordField(**{**given, **changes})
+
+
+def _record(number: int = 1, **fields: RecordField) -> Record:
+    return Record(
+        document=DocumentIdentity(id=f"{number:064x}", path=f"docs/{number}.txt", media_type="text/plain"),
+        status=Status.PARTIAL,
+        origins=(Origin(path=f"docs/{number}.txt"), Origin(path="copy.txt", url="http://x", site="某市")),
+        generation={"proactive_disclosure": "2021", "applications": "2021", "review_litigation": "absent"},
+        fields=fields,
+        flags=(make_flag("columns-unverified", fields=[GRANTED], spans=[Span(start=7, end=9)]),),
+    )
+
+
+def _rich_record() -> Record:
+    return _record(
+        **{
+            "header.title": _field("某市\n年度报告"),
+            "header.report_year": _field(2023),
+            FEES: _field(Decimal("12.345600"), unit="wan"),
+            AMOUNT: _field(984361, "984361元", unit="yuan"),
+            PENALTIES: _field(8, "8件(撤销1件,警告7件)"),
+            GRANTED: _field(3, decision="review"),
+            RECEIVED: _field(None, "", state=CellState.BLANK),
+            "narrative.reviews": _field(10**30, "1" + "0" * 30),
+        }
+    )
+
+
+def _write(out: Path, *records: Record) -> None:
+    with OutputWriter(out) as writer:
+        for record in records:
+            writer.write(record)
+        writer.publish({"documents": len(records)})
+
+
+def _read_csv(path: Path) -> list[dict[str, str]]:
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
+
+
+def _read_sheet(path: Path, sheet: str) -> list[dict[str, Any]]:
+    rows = list(openpyxl.load_workbook(path)[sheet].iter_rows(values_only=True))
+    return [dict(zip(rows[0], row, strict=True)) for row in rows[2:]]
+
+
+def test_all_outputs_are_written_and_nothing_else(tmp_path: Path) -> None:
+    _write(tmp_path / "out", _rich_record())
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(OUTPUTS)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_records_survive_the_round_trip(tmp_path: Path) -> None:
+    records = [_rich_record(), _record(2)]
+    _write(tmp_path, *records)
+    lines = (tmp_path / "records.jsonl").read_text("utf-8").split("\n")
+    assert lines.pop() == ""
+    # Numbers are plain in JSON: a decimal comes back as the number it is.
+    back = [Record.model_validate_json(line).model_dump(mode="json") for line in lines]
+    assert back == [record.model_dump(mode="json") for record in records]
+
+
+def test_values_csv_keeps_printed_text_state_and_decision(tmp_path: Path) -> None:
+    _write(tmp_path, _rich_record())
+    rows = {row["field"]: row for row in _read_csv(tmp_path / "values.csv")}
+    assert rows["header.title"]["raw"] == "某市\n年度报告"
+    assert rows[FEES]["value"] == "12.345600"
+    assert rows[FEES]["unit"] == "wan"
+    assert rows[PENALTIES]["raw"] == "8件(撤销1件,警告7件)"
+    assert (rows[RECEIVED]["state"], rows[RECEIVED]["value"]) == ("blank", "")
+    assert rows[GRANTED]["decision"] == "review"
+
+
+def test_flags_csv_says_where_to_look(tmp_path: Path) -> None:
+    _write(tmp_path, _rich_record())
+    (row,) = _read_csv(tmp_path / "flags.csv")
+    assert (row["code"], row["fields"], row["evidence"]) == ("columns-unverified", GRANTED, "7-9")
+    assert row["message_zh"].startswith("表头")
+
+
+def test_the_parquet_table_holds_accepted_values_and_every_state(tmp_path: Path) -> None:
+    _write(tmp_path, _rich_record(), _record(2))
+    table = pq.read_table(tmp_path / "table.parquet")
+    first, second = table.to_pylist()
+    assert (first["report_year"], first["url"], first["files"]) == (2023, "http://x", 2)
+    assert (first["accepted"], first["review"]) == (7, 1)
+    assert (first[FEES], first[f"{FEES}.state"]) == (12.3456, "value")
+    assert (first[AMOUNT], first[f"{AMOUNT}.unit"]) == (984361.0, "yuan")
+    assert (first[GRANTED], first[f"{GRANTED}.state"]) == (None, "review:value")
+    assert (first[RECEIVED], first[f"{RECEIVED}.state"]) == (None, "blank")
+    assert (first["narrative.reviews"], first["narrative.reviews.state"]) == (None, "value_does_not_fit")
+    assert (second[FEES], second[f"{FEES}.state"]) == (None, None)
+
+
+def test_columns_keep_their_type_when_all_is_empty(tmp_path: Path) -> None:
+    _write(tmp_path, _record())
+    schema = pq.read_schema(tmp_path / "table.parquet")
+    assert schema.field(GRANTED).type == pa.int64()
+    assert schema.field(FEES).type == pa.float64()
+    assert schema.field("header.title").type == pa.string()
+    assert pa.types.is_dictionary(schema.field(f"{GRANTED}.state").type)
+
+
+def test_parquet_streams_in_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "_PARQUET_BATCH", 2)
+    _write(tmp_path, *(_record(number) for number in range(5)))
+    file = pq.ParquetFile(tmp_path / "table.parquet")
+    assert (file.num_row_groups, file.metadata.num_rows) == (3, 5)
+
+
+def test_the_workbook_says_the_same_as_the_parquet_table(tmp_path: Path) -> None:
+    _write(tmp_path, _rich_record(), _record(2))
+    expected = pq.read_table(tmp_path / "table.parquet").to_pylist()
+    accepted = _read_sheet(tmp_path / "table.xlsx", "accepted")
+    states = _read_sheet(tmp_path / "table.xlsx", "states")
+    assert accepted == [{name: value for name, value in row.items() if not name.endswith(".state")} for row in expected]
+    for row, shown in zip(expected, states, strict=True):
+        for entry in load_codebook():
+            state = row[f"{entry.id}.state"]
+            assert shown[entry.id] == (None if state == "value" else state)
+
+
+def test_the_workbook_is_ready_to_read(tmp_path: Path) -> None:
+    _write(tmp_path, _rich_record())
+    workbook = openpyxl.load_workbook(tmp_path / "table.xlsx")
+    sheet = workbook["accepted"]
+    assert sheet.freeze_panes == "C3"
+    assert sheet.auto_filter.ref.startswith("A2:")
+    labels = dict(zip(*(cell for cell in sheet.iter_rows(max_row=2, values_only=True)), strict=True))
+    assert labels[GRANTED] == "三、收到和处理政府信息公开申请情况 > 三、本年度办理结果 > （一）予以公开 > 总计"
+    codebook = list(workbook["codebook"].iter_rows(min_row=2, values_only=True))
+    assert len(codebook) == len(load_codebook())
+
+
+def test_workbook_text_is_text_whatever_it_holds(tmp_path: Path) -> None:
+    titles = ["=1+1", "<r>&amp;</r>", " a\x01b ", "_x0041_", "长" * 40_000, "😀" * 20_000]
+    _write(tmp_path, *(_record(i, **{"header.title": _field(title)}) for i, title in enumerate(titles)))
+    shown = [row["header.title"] for row in _read_sheet(tmp_path / "table.xlsx", "accepted")]
+    assert shown[:2] == titles[:2]
+    assert openpyxl.utils.escape.unescape(shown[2]) == titles[2]
+    assert len(shown[4]) == 32_767
+    assert len(shown[5].encode("utf-16-le")) // 2 <= 32_767
+
+
+def test_rows_over_the_limit_of_excel_are_left_out_of_the_workbook_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "XLSX_ROWS", 4)
+    _write(tmp_path, *(_record(number) for number in range(5)))
+    assert len(_read_sheet(tmp_path / "table.xlsx", "accepted")) == 2
+    assert pq.read_metadata(tmp_path / "table.parquet").num_rows == 5
+    assert json.loads((tmp_path / "run.json").read_text("utf-8"))["xlsx_rows_left_out"] == 3
+
+
+def test_a_field_without_a_column_is_told(tmp_path: Path) -> None:
+    _write(tmp_path, _record(**{"narrative.new_fact": _field(1)}))
+    assert json.loads((tmp_path / "run.json").read_text("utf-8"))["fields_not_in_table"] == {"narrative.new_fact": 1}
+    assert _read_csv(tmp_path / "values.csv")[0]["field"] == "narrative.new_fact"
+
+
+# ---------------------------------------------------------------- formulas
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "＝1", "\t=1", "-5件=HYPERLINK"])
+def test_formulas_are_guarded(text: str) -> None:
+    assert guard_cell(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["", "-8", "+3", "-1,234.5", "－８", "-", "--", "8件", "a=b", "1-2", "12%"])
+def test_numbers_and_dashes_stay_as_printed(text: str) -> None:
+    assert guard_cell(text) == text
+
+
+def test_the_guard_reaches_the_file(tmp_path: Path) -> None:
+    _write(tmp_path, _record(**{GRANTED: _field(2, "=2"), "header.title": _field("@x"), RECEIVED: _field(-8)}))
+    rows = {row["field"]: row for row in _read_csv(tmp_path / "values.csv")}
+    assert rows[GRANTED]["raw"] == "'=2"
+    assert rows["header.title"]["value"] == rows["header.title"]["raw"] == "'@x"
+    assert rows[RECEIVED]["raw"] == "-8"
+
+
+@given(st.lists(st.tuples(*[st.text(alphabet=st.sampled_from('a1,"\r\n ;中'))] * 3), max_size=5))
+def test_joined_lines_are_what_the_csv_module_writes(lines: list[tuple[str, ...]]) -> None:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(lines)
+    assert export._encode_lines(lines) == buffer.getvalue().encode()
+
+
+# ---------------------------------------------------------------- whole or not at all
+
+
+def _snapshot(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_run_that_dies_midway_leaves_the_earlier_outputs_whole(tmp_path: Path) -> None:
+    _write(tmp_path / "out", _record(1))
+    before = _snapshot(tmp_path / "out")
+    with pytest.raises(RuntimeError), OutputWriter(tmp_path / "out") as writer:  # noqa: PT012 (the writer is under test)
+        writer.write(_record(2))
+        raise RuntimeError
+    assert _snapshot(tmp_path / "out") == before
+
+
+def test_a_run_that_dies_midway_leaves_no_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), OutputWriter(tmp_path / "out"):
+        raise RuntimeError
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_disk_that_refuses_midway_leaves_the_earlier_outputs_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(tmp_path, _record(1))
+    before = _snapshot(tmp_path)
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export, "_flush_to_disk", refuse)
+    with pytest.raises(OutputError, match=r"No space left.*--out"):
+        _write(tmp_path, _record(2))
+    assert _snapshot(tmp_path) == before
+
+
+def test_a_record_that_cannot_be_written_leaves_no_trace(tmp_path: Path) -> None:
+    with OutputWriter(tmp_path) as writer:
+        with pytest.raises(ValueError, match="surrogate"):
+            writer.write(_record(1, **{"header.title": _field("\ud800")}))
+        writer.write(_record(2))
+        writer.publish({})
+    assert len((tmp_path / "records.jsonl").read_text("utf-8").splitlines()) == 1
+    assert pq.read_metadata(tmp_path / "table.parquet").num_rows == 1
+
+
+def test_what_a_crash_left_behind_is_swept_away(tmp_path: Path) -> None:
+    leftover = tmp_path / ".extractor-unfinished-dead"
+    leftover.mkdir()
+    (leftover / "records.jsonl").write_text("{", encoding="utf-8")
+    _write(tmp_path, _record())
+    assert {path.name for path in tmp_path.iterdir()} == set(OUTPUTS)
+
+
+def test_two_runs_into_one_folder_are_refused(tmp_path: Path) -> None:
+    with OutputWriter(tmp_path) as first:
+        with pytest.raises(OutputError, match="another run"):
+            OutputWriter(tmp_path).__enter__()
+        first.write(_record())
+        first.publish({})
+    assert {path.name for path in tmp_path.iterdir()} == set(OUTPUTS)
+
+
+def test_a_folder_of_somebody_else_is_refused_unless_forced(tmp_path: Path) -> None:
+    (tmp_path / "thesis.docx").write_bytes(b"x")
+    with pytest.raises(OutputError, match="--force"):
+        check_out_dir(tmp_path)
+    check_out_dir(tmp_path, is_forced=True)
+    with pytest.raises(OutputError, match="is a file"):
+        check_out_dir(tmp_path / "thesis.docx", is_forced=True)
+
+
+def test_a_folder_of_earlier_outputs_is_taken(tmp_path: Path) -> None:
+    _write(tmp_path / "out", _record())
+    check_out_dir(tmp_path / "out")
+    check_out_dir(tmp_path / "new")
