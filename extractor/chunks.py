@@ -160,9 +160,7 @@ def _is_table(refs: Iterable[LabelRef]) -> bool:
     return _has_header(refs) or len({ref for ref in refs if ref.role == "row"}) >= _LEAST_ROW_LABELS
 
 
-def _table_chunk(
-    document: Document, section: str, table: tuple[CellRange, ...], run: tuple[int, int] | None
-) -> Chunk:
+def _table_chunk(document: Document, section: str, table: tuple[CellRange, ...], run: tuple[int, int] | None) -> Chunk:
     """A chunk that covers just the table."""
     grids = [block for block in document.blocks if isinstance(block, Grid)]
     starts = [grids[part.grid].cells[part.first].start for part in table] + ([run[0]] if run else [])

@@ -5,8 +5,6 @@ any work. Exit codes: 0 all well; 1 a file failed; 2 wrong usage, settings or ou
 interrupted. Heavy modules are imported inside the commands, so that --help answers at once.
 """
 
-# ruff: noqa: PLC0415 (see above)
-
 from __future__ import annotations
 
 import csv
@@ -317,7 +315,7 @@ def forms(
 
 
 def _list_codebook(generation: str | None) -> tuple[Sequence[str], list[Sequence[str]]]:
-    from extractor.export import CODEBOOK_HEADER, codebook_line, load_codebook
+    from extractor.forms import CODEBOOK_HEADER, codebook_line, load_codebook
 
     entries = (entry for entry in load_codebook() if generation is None or generation in entry.generations)
     return CODEBOOK_HEADER, [codebook_line(entry) for entry in entries]

@@ -22,37 +22,97 @@ class Finding(NamedTuple):
 CATALOGUE: dict[str, Finding] = {
     # the source
     "source-failed": Finding("error", "文件无法读取：{problem}", "the file could not be read: {problem}"),
-    "undecodable-bytes": Finding("warning", "有 {count} 处字节无法解码（按 {charset} 读取）", "undecodable bytes, read as {charset}: {count}"),
-    "hidden-text": Finding("info", "页面含隐藏文字 {count} 字，未读取", "{count} characters of hidden text on the page were not read"),
+    "undecodable-bytes": Finding(
+        "warning", "有 {count} 处字节无法解码（按 {charset} 读取）", "undecodable bytes, read as {charset}: {count}"
+    ),
+    "hidden-text": Finding(
+        "info", "页面含隐藏文字 {count} 字，未读取", "{count} characters of hidden text on the page were not read"
+    ),
     # the report
-    "not-a-report": Finding("info", "不是政府信息公开工作年度报告，或没有正文", "not a yearly disclosure report, or one without a body"),
-    "several-reports": Finding("error", "一个文件内似有多份报告（{section} 的表格出现多次），请拆分", "more than one report seems to stand in this file (the table of {section} repeats); split it"),
-    "table-missing": Finding("warning", "有“{title}”标题但没有可读的表格（可能是图片或附件）", "the heading of {section} stands without a readable table (a picture or an attachment?)"),
+    "not-a-report": Finding(
+        "info", "不是政府信息公开工作年度报告，或没有正文", "not a yearly disclosure report, or one without a body"
+    ),
+    "several-reports": Finding(
+        "error",
+        "一个文件内似有多份报告（{section} 的表格出现多次），请拆分",
+        "more than one report seems to stand in this file (the table of {section} repeats); split it",
+    ),
+    "table-missing": Finding(
+        "warning",
+        "有“{title}”标题但没有可读的表格（可能是图片或附件）",
+        "the heading of {section} stands without a readable table (a picture or an attachment?)",
+    ),
     "section-missing": Finding("warning", "全文没有“{title}”部分", "section {section} is nowhere in the text"),
-    "sections-out-of-order": Finding("info", "各部分次序与规定格式不同", "the sections do not stand in the official order"),
-    "generation-unclear": Finding("warning", "无法从列名判断 {section} 的表式，按 {generation} 表式读取", "the columns do not tell the form generation of {section}; read as {generation}"),
-    "indicator-table-not-read": Finding("info", "2019 年以前的指标表未读取", "the pre-2019 indicator table was not read"),
-    "year-differs": Finding("warning", "年份不一致：标题 {title_year}，正文 {text_year}", "the years differ: {title_year} in the title, {text_year} in the text"),
+    "sections-out-of-order": Finding(
+        "info", "各部分次序与规定格式不同", "the sections do not stand in the official order"
+    ),
+    "generation-unclear": Finding(
+        "warning",
+        "无法从列名判断 {section} 的表式，按 {generation} 表式读取",
+        "the columns do not tell the form generation of {section}; read as {generation}",
+    ),
+    "indicator-table-not-read": Finding(
+        "info", "2019 年以前的指标表未读取", "the pre-2019 indicator table was not read"
+    ),
+    "year-differs": Finding(
+        "warning",
+        "年份不一致：标题 {title_year}，正文 {text_year}",
+        "the years differ: {title_year} in the title, {text_year} in the text",
+    ),
     # cells
-    "position-unknown": Finding("warning", "原列位置已丢失，数字仍在但不知属于哪一列", "column positions are lost: numbers survive, their columns do not"),
-    "glued-digits": Finding("warning", "数字连在一起，无法确定分隔", "digits are glued together and cannot be separated with certainty"),
-    "cell-not-separated": Finding("warning", "单元格与相邻文字之间没有分隔", "nothing separates the cell from its neighbours"),
+    "position-unknown": Finding(
+        "warning",
+        "原列位置已丢失，数字仍在但不知属于哪一列",
+        "column positions are lost: numbers survive, their columns do not",
+    ),
+    "glued-digits": Finding(
+        "warning", "数字连在一起，无法确定分隔", "digits are glued together and cannot be separated with certainty"
+    ),
+    "cell-not-separated": Finding(
+        "warning", "单元格与相邻文字之间没有分隔", "nothing separates the cell from its neighbours"
+    ),
     "unparsable-cell": Finding("warning", "单元格内容不是可读的数：{raw}", "the cell holds no readable number: {raw}"),
-    "row-without-cells": Finding("warning", "行名下没有单元格，数字可能已错位", "the row's label stands without cells; its numbers may stand elsewhere"),
+    "row-without-cells": Finding(
+        "warning",
+        "行名下没有单元格，数字可能已错位",
+        "the row's label stands without cells; its numbers may stand elsewhere",
+    ),
     "row-repeated": Finding("warning", "同一行出现多次", "the same row is printed more than once"),
-    "label-inexact": Finding("warning", "行名“{raw}”不标准且次序不符，按相似度归为“{label}”", "the label '{raw}' is not the official one and stands out of order; taken for '{label}' by likeness"),
-    "rows-missing": Finding("warning", "表中缺少 {count} 行，表格可能被截断", "{count} rows of the table are missing; it may be cut off"),
+    "label-inexact": Finding(
+        "warning",
+        "行名“{raw}”不标准且次序不符，按相似度归为“{label}”",
+        "the label '{raw}' is not the official one and stands out of order; taken for '{label}' by likeness",
+    ),
+    "rows-missing": Finding(
+        "warning", "表中缺少 {count} 行，表格可能被截断", "{count} rows of the table are missing; it may be cut off"
+    ),
     "unknown-row": Finding("warning", "表中有不认识的行：{raw}", "the table holds a row that is not known: {raw}"),
-    "unclaimed-numbers": Finding("warning", "表中有不属于任何行的数字：{raw}", "the table holds numbers that belong to no row: {raw}"),
-    "columns-unverified": Finding("warning", "表头缺失或不完整，列次序未经核实", "the table's header is missing or torn; the order of columns is not verified"),
-    "columns-reordered": Finding("warning", "表头的列次序与规定格式不同", "the columns do not stand in the official order"),
+    "unclaimed-numbers": Finding(
+        "warning", "表中有不属于任何行的数字：{raw}", "the table holds numbers that belong to no row: {raw}"
+    ),
+    "columns-unverified": Finding(
+        "warning",
+        "表头缺失或不完整，列次序未经核实",
+        "the table's header is missing or torn; the order of columns is not verified",
+    ),
+    "columns-reordered": Finding(
+        "warning", "表头的列次序与规定格式不同", "the columns do not stand in the official order"
+    ),
     "unit-differs": Finding("warning", "单位与本列规定不同：{raw}", "the unit differs from the column's: {raw}"),
     "not-a-count": Finding("warning", "应为非负整数：{raw}", "a non-negative whole number was expected: {raw}"),
     # arithmetic and narrative
-    "equation-failed": Finding("error", "{id} 不成立：左边 {left}，右边 {right}", "{id} does not hold: left {left}, right {right}"),
-    "narrative-differs": Finding("warning", "文字说 {stated}，表格为 {printed}", "the text says {stated}, the table {printed}"),
-    "narrative-several-values": Finding("warning", "文字中同一事项有多个数字：{raw}", "the text gives several numbers for one fact: {raw}"),
-    "header-several-values": Finding("warning", "同一事项有多种写法：{raw}", "the text gives several values for one fact: {raw}"),
+    "equation-failed": Finding(
+        "error", "{id} 不成立：左边 {left}，右边 {right}", "{id} does not hold: left {left}, right {right}"
+    ),
+    "narrative-differs": Finding(
+        "warning", "文字说 {stated}，表格为 {printed}", "the text says {stated}, the table {printed}"
+    ),
+    "narrative-several-values": Finding(
+        "warning", "文字中同一事项有多个数字：{raw}", "the text gives several numbers for one fact: {raw}"
+    ),
+    "header-several-values": Finding(
+        "warning", "同一事项有多种写法：{raw}", "the text gives several values for one fact: {raw}"
+    ),
 }
 
 

@@ -104,7 +104,7 @@ class Paragraph:
     end: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Grid:
     """Cells that the source itself separates.
 
@@ -125,6 +125,9 @@ class Grid:
     width: int
     is_padded: bool
     cells: tuple[Cell, ...]
+
+    def __hash__(self) -> int:
+        return hash((self.index, self.start, self.end))  # hashing hundreds of cells would cost more than reading them
 
 
 Block = Heading | Paragraph | Grid

@@ -46,7 +46,12 @@ def process_document(
     generation = dict(readings[0].generation)
     merged = merge_readings(readings)
     equations, failed = evaluate_equations(merged, generation)
-    flags = (*document.notices, *(f for reading in readings for f in reading.flags), *failed, *compare_narrative(merged))
+    flags = (
+        *document.notices,
+        *(f for reading in readings for f in reading.flags),
+        *failed,
+        *compare_narrative(merged),
+    )
     decisions = decide_fields({field_id: entry.printed for field_id, entry in merged.items()}, flags)
     status = _end(readings[0], merged)
     return Record(

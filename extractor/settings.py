@@ -25,8 +25,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="EXTRACTOR_", toml_file="extractor.toml", extra="forbid", frozen=True)
 
-    max_source_mb: int = Field(default=20, ge=1, description="largest source file, and largest content of a zip-based one, in MB")
-    soffice: Path | None = Field(default=None, description="LibreOffice program for old .doc files; found on PATH when unset")
+    max_source_mb: int = Field(
+        default=20, ge=1, description="largest source file, and largest content of a zip-based one, in MB"
+    )
+    soffice: Path | None = Field(
+        default=None, description="LibreOffice program for old .doc files; found on PATH when unset"
+    )
     soffice_timeout_s: int = Field(default=120, ge=1, description="seconds LibreOffice may take for one file")
 
     @classmethod

@@ -38,7 +38,11 @@ Table = list[list[Box]]
 def build_tables(generation: str, printed: Printed) -> list[tuple[str, Table]]:
     """Heading and table of the three sections, `printed` giving the text of each field ("" is an empty cell)."""
     form = load_forms().generations[generation]
-    builders = {"proactive_disclosure": _section_two, "applications": _section_three, "review_litigation": _section_four}
+    builders = {
+        "proactive_disclosure": _section_two,
+        "applications": _section_three,
+        "review_litigation": _section_four,
+    }
     return [(section.title, builders[name](section, printed)) for name, section in form.sections.items()]
 
 
@@ -54,7 +58,9 @@ def _section_two(section: Section, printed: Printed) -> Table:
         if row.group != part:
             part = row.group
             table.append([Box(part or "", columns=4)])
-            table.append([Box("信息内容"), *(Box(c.labels[0], columns=_span(i, width)) for i, c in enumerate(row.columns))])
+            table.append(
+                [Box("信息内容"), *(Box(c.labels[0], columns=_span(i, width)) for i, c in enumerate(row.columns))]
+            )
         cells = [_value(printed, section.field_id(row.id, c.id), _span(i, width)) for i, c in enumerate(row.columns)]
         table.append([Box(row.labels[0]), *cells])
     return table
@@ -121,9 +127,18 @@ def expand(table: Table) -> list[list[Box | None]]:
 # ---------------------------------------------------------------- flattenings
 
 TITLE = "某某市民政局2023年政府信息公开工作年度报告"
-INTRO = "本报告由总体情况、主动公开政府信息情况等六个部分组成。本报告所列数据的统计期限自2023年1月1日起至2023年12月31日止。"
+INTRO = (
+    "本报告由总体情况、主动公开政府信息情况等六个部分组成。本报告所列数据的统计期限自2023年1月1日起至2023年12月31日止。"
+)
 BEFORE = ("一、总体情况", "2023年，我局认真贯彻落实条例，主动公开规章、行政许可、行政处罚等信息，依法予以公开。")
-AFTER = ("五、存在的主要问题及改进情况", "公开意识有待加强，下一步将予以改进。", "六、其他需要报告的事项", "无。", "某某市民政局", "2024年1月16日")
+AFTER = (
+    "五、存在的主要问题及改进情况",
+    "公开意识有待加强，下一步将予以改进。",
+    "六、其他需要报告的事项",
+    "无。",
+    "某某市民政局",
+    "2024年1月16日",
+)
 
 
 def _report(tables: list[tuple[str, Table]], flatten: Callable[[Table], str], joint: str = "\n") -> bytes:
@@ -174,7 +189,9 @@ def _texts(table: Table) -> list[list[str]]:
 
 def pipe_rows_padded(tables: list[tuple[str, Table]]) -> bytes:
     """One row a line, cells pushed left, bars added at the row's end up to one width."""
-    return _report(tables, lambda t: "\n".join(" | ".join(row) + " |" + "|" * (_width(t) - len(row)) for row in _texts(t)))
+    return _report(
+        tables, lambda t: "\n".join(" | ".join(row) + " |" + "|" * (_width(t) - len(row)) for row in _texts(t))
+    )
 
 
 def _width(table: Table) -> int:
@@ -232,7 +249,19 @@ def glued(tables: list[tuple[str, Table]]) -> bytes:
 def full_width(tables: list[tuple[str, Table]]) -> bytes:
     """Tab cells with full-width digits and non-breaking spaces around."""
     digits = {ord("0") + i: chr(0xFF10 + i) for i in range(10)}
-    wide = [(h, [[replace(b, text=f"\u00a0{b.text.translate(digits)}\u200b") if b.is_value and b.text else b for b in row] for row in t]) for h, t in tables]
+    wide = [
+        (
+            h,
+            [
+                [
+                    replace(b, text=f"\u00a0{b.text.translate(digits)}\u200b") if b.is_value and b.text else b
+                    for b in row
+                ]
+                for row in t
+            ],
+        )
+        for h, t in tables
+    ]
     return tab_cells(wide)
 
 
@@ -240,7 +269,9 @@ def html_page(tables: list[tuple[str, Table]]) -> bytes:
     """A page with true row and column spans, in GBK without a declared charset."""
 
     def cell(box: Box) -> str:
-        spans = (f' rowspan="{box.rows}"' if box.rows > 1 else "") + (f" colspan={box.columns}" if box.columns > 1 else "")
+        spans = (f' rowspan="{box.rows}"' if box.rows > 1 else "") + (
+            f" colspan={box.columns}" if box.columns > 1 else ""
+        )
         return f"<td{spans}><p>{html.escape(box.text) or '&nbsp;'}</p></td>"
 
     def flatten(table: Table) -> str:
@@ -249,7 +280,11 @@ def html_page(tables: list[tuple[str, Table]]) -> bytes:
     body = "".join(f"<p>{text}</p>" for text in (TITLE, INTRO, *BEFORE))
     body += "".join(f"<p>{heading}</p>{flatten(table)}" for heading, table in tables)
     body += "".join(f"<p>{text}</p>" for text in AFTER)
-    return f"<html><head><title>x</title></head><body><div class=nav>首页 &gt; 政务公开</div>{body}</body></html>".encode("gbk")
+    return (
+        f"<html><head><title>x</title></head><body><div class=nav>首页 &gt; 政务公开</div>{body}</body></html>".encode(
+            "gbk"
+        )
+    )
 
 
 def word(tables: list[tuple[str, Table]]) -> bytes:
@@ -276,7 +311,10 @@ def word(tables: list[tuple[str, Table]]) -> bytes:
 #: Layouts in which every cell keeps its place, empty ones too.
 KEEPING = {f.__name__: f for f in (tab_cells, tab_rows, markdown, html_page, word, full_width, pipe_cells_kept)}
 #: Layouts that separate cells, but lose empty ones or where they stood.
-DROPPING = {f.__name__: f for f in (bare_lines, paragraphs, pipe_rows_padded, pipe_cells_padded, pipe_cells_dropped, spaced_rows, one_line)}
+DROPPING = {
+    f.__name__: f
+    for f in (bare_lines, paragraphs, pipe_rows_padded, pipe_cells_padded, pipe_cells_dropped, spaced_rows, one_line)
+}
 LAYOUTS = {**KEEPING, **DROPPING, "glued": glued}
 
 
@@ -289,7 +327,9 @@ def make_values(generation: str, seed: int) -> dict[str, int]:
     form = load_forms().generations[generation]
     values: dict[str, int] = {}
     for item in form.sections["proactive_disclosure"].fields:
-        values[item.id] = rng.choice([0, 0, 1, 7, 12, 138, 2293]) * (-1 if item.column.is_signed and rng.random() < 0.5 else 1)
+        values[item.id] = rng.choice([0, 0, 1, 7, 12, 138, 2293]) * (
+            -1 if item.column.is_signed and rng.random() < 0.5 else 1
+        )
     section = form.sections["applications"]
     inner = [column.id for column in section.columns[:-1]]
     results = [row.id for row in section.rows if row.is_result]

@@ -16,23 +16,30 @@ from extractor.forms.catalogue import (
     Section,
     load_forms,
 )
+from extractor.forms.codebook import CODEBOOK_HEADER, CodebookEntry, Kind, codebook_line, label_path, load_codebook
 from extractor.forms.inline import LabelHit, find_labels
 from extractor.forms.labels import drop_note, fold_label, split_ordinal
 
 __all__ = [
+    "CODEBOOK_HEADER",
     "TABLE_SECTIONS",
+    "CodebookEntry",
     "Column",
     "Equation",
     "Form",
     "FormField",
     "Forms",
+    "Kind",
     "LabelHit",
     "LabelRef",
     "Row",
     "Section",
+    "codebook_line",
     "drop_note",
     "find_labels",
     "fold_label",
+    "label_path",
+    "load_codebook",
     "load_forms",
     "split_ordinal",
 ]

@@ -107,7 +107,9 @@ class Section:
     def fields(self) -> tuple[FormField, ...]:
         """Every cell, in the order of print."""
         return tuple(
-            FormField(self.field_id(row.id, column.id), self.id, row, column) for row in self.rows for column in row.columns
+            FormField(self.field_id(row.id, column.id), self.id, row, column)
+            for row in self.rows
+            for column in row.columns
         )
 
     def field_id(self, row_id: str, column_id: str) -> str:
@@ -137,6 +139,7 @@ class Forms:
     na_marks: frozenset[str]
     count_units: tuple[str, ...]
     money_units: Mapping[str, str]
+    fact_labels: Mapping[str, str]
     version: str
 
     @cached_property
@@ -211,7 +214,9 @@ def _build_section(section_id: str, data: Mapping[str, Any]) -> Section:
         for item in data["rows"]
     )
     equations = tuple(
-        equation for item in data.get("equations", ()) for equation in _write_out_equation(section_id, item, rows, columns)
+        equation
+        for item in data.get("equations", ())
+        for equation in _write_out_equation(section_id, item, rows, columns)
     )
     return Section(section_id, data["title"], data["layout"], rows, columns, tuple(data["captions"]), equations)
 
@@ -266,5 +271,6 @@ def load_forms() -> Forms:
         na_marks=frozenset(common["cells"]["not_applicable"]),
         count_units=tuple(common["cells"]["count_units"]),
         money_units=dict(common["cells"]["money_units"]),
+        fact_labels=dict(common["facts"]),
         version=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:12],
     )

@@ -39,7 +39,12 @@ def _section_labels(section: str) -> tuple[re.Pattern[str], dict[str, tuple[Labe
     longest_first = sorted(refs, key=len, reverse=True)
     any_label = "|".join(map(re.escape, longest_first))
     parts = [
-        re.escape(label) + (f"(?=$|[^\u3400-\u9fff]|[一二三四五六七](?:本年|上年|结转|予以|部分|不予|无法|其他|总计)|(?:{any_label}))" if len(label) <= _SHORT else "")
+        re.escape(label)
+        + (
+            f"(?=$|[^\u3400-\u9fff]|[一二三四五六七](?:本年|上年|结转|予以|部分|不予|无法|其他|总计)|(?:{any_label}))"
+            if len(label) <= _SHORT
+            else ""
+        )
         for label in longest_first
     ]
     ordinals = {
@@ -72,17 +77,26 @@ def find_labels(view: str, start: int, end: int, section: str) -> list[LabelHit]
     return hits
 
 
-def _extend_over_ordinal(view: str, floor: int, start: int, refs: tuple[LabelRef, ...], ordinals: dict[str, str]) -> int:
+def _extend_over_ordinal(
+    view: str, floor: int, start: int, refs: tuple[LabelRef, ...], ordinals: dict[str, str]
+) -> int:
     """Move a hit's start over the label's own ordinal, or over any bracketed or Chinese one."""
     before = view[floor:start]
     official = {ordinals[ref.id].strip("()、.") for ref in refs if ref.id in ordinals} - {""}
     digits = "|".join(sorted(official)) or "(?!)"
-    match = re.search(rf"(?:\([\s\x00]*(?:{digits}|[一二三四五六七八九十]+)[\s\x00]*\)|(?:{digits}|[一二三四五六七八九十]+)[\s\x00]*[、.,])[\s\x00、.]*$", before)
+    match = re.search(
+        rf"(?:\([\s\x00]*(?:{digits}|[一二三四五六七八九十]+)[\s\x00]*\)|(?:{digits}|[一二三四五六七八九十]+)[\s\x00]*[、.,])[\s\x00、.]*$",
+        before,
+    )
     return floor + match.start() if match else start
 
 
 def _extend_over_note_end(view: str, start: int, end: int, limit: int) -> int:
     """Move a hit's end over a closing bracket or quote whose opening lies inside the label."""
-    while end < limit and view[end] in ")”\"" and ("(" in view[start:end] or "“" in view[start:end] or '"' in view[start:end]):
+    while (
+        end < limit
+        and view[end] in ')”"'
+        and ("(" in view[start:end] or "“" in view[start:end] or '"' in view[start:end])
+    ):
         end += 1
     return end

@@ -82,7 +82,9 @@ def grid_atoms(document: Document, ranges: Sequence[CellRange], section: str) ->
             token = read_cell(view[cell.start : cell.end])
             if token is not UNPARSABLE:
                 is_printed = token is not BLANK
-                yield Atom("cell", cell.start, cell.end, "", (), True, False, token, True, is_printed, grid, position, row)
+                yield Atom(
+                    "cell", cell.start, cell.end, "", (), True, False, token, True, is_printed, grid, position, row
+                )
             else:
                 for atom in _label_atoms(view, cell.start, cell.end, section):
                     yield atom._replace(grid=grid, cell=position, row=row)
@@ -123,7 +125,9 @@ def _between_labels(view: str, start: int, end: int, section: str) -> Iterator[A
         if token is UNPARSABLE and _DIGITS.fullmatch(text):
             token = GLUED
         if token is not UNPARSABLE:
-            yield Atom("cell", token_start, token_end, token=token, is_separated=_is_separated(view, token_start, token_end))
+            yield Atom(
+                "cell", token_start, token_end, token=token, is_separated=_is_separated(view, token_start, token_end)
+            )
             continue
         likely = _match_alike(fold_label(text), section) if len(text) <= _LONGEST_LABEL else None
         if likely:
@@ -160,9 +164,17 @@ def _match_alike(folded: str, section: str) -> tuple[str, tuple[LabelRef, ...]] 
     index = {
         label: refs for label, refs in load_forms().label_index.items() if any(ref.section == section for ref in refs)
     }
-    best = process.extract(folded, index.keys(), scorer=Levenshtein.normalized_similarity, limit=4, score_cutoff=_LEAST_LIKENESS - _LEAST_MARGIN)
+    best = process.extract(
+        folded,
+        index.keys(),
+        scorer=Levenshtein.normalized_similarity,
+        limit=4,
+        score_cutoff=_LEAST_LIKENESS - _LEAST_MARGIN,
+    )
     if not best or best[0][1] < _LEAST_LIKENESS:
         return None
     refs = tuple(ref for ref in index[best[0][0]] if ref.section == section)
-    rivals = [name for name, score, _ in best[1:] if score > best[0][1] - _LEAST_MARGIN and not set(index[name]) & set(refs)]
+    rivals = [
+        name for name, score, _ in best[1:] if score > best[0][1] - _LEAST_MARGIN and not set(index[name]) & set(refs)
+    ]
     return None if rivals else (best[0][0], refs)

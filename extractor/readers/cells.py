@@ -15,7 +15,11 @@ from typing import NamedTuple
 from extractor.forms import load_forms
 from extractor.model import CellState, Unit
 
-_CHINESE_DIGITS = {char: value for value, chars in enumerate(["〇零○", "一", "二两", "三", "四", "五", "六", "七", "八", "九"]) for char in chars}
+_CHINESE_DIGITS = {
+    char: value
+    for value, chars in enumerate(["〇零○", "一", "二两", "三", "四", "五", "六", "七", "八", "九"])
+    for char in chars
+}
 _CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000}
 # A word, with a note in parentheses behind a number kept together: 22 （其中修订16件）.
 _WORD = re.compile(r"\d+[ \t]\([^()\n]*\)|[^ \t]+")
@@ -44,7 +48,9 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     number = r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
     chinese = r"[〇零○一二两三四五六七八九十百千万]+"
     note = r"\(.*\)|\[.*\]|[,;、]?其中.*"
-    whole = re.compile(rf"(?:(?P<number>{number})|(?P<chinese>{chinese}))\s*(?P<unit>{units})?\s*(?P<note>{note})?[。;]?", re.S)
+    whole = re.compile(
+        rf"(?:(?P<number>{number})|(?P<chinese>{chinese}))\s*(?P<unit>{units})?\s*(?P<note>{note})?[。;]?", re.S
+    )
     piece = re.compile(rf"[+-]?\d[\d.,+/—-]*(?:{units})?(?:\([^()]*\))?|[^\d+-]+|[+-]")
     return whole, piece
 

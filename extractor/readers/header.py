@@ -238,7 +238,7 @@ def _find_agency(text: str, start: int, phrase: int) -> tuple[int, int] | None:
 
 _DAY = f"(?P<year>{YEAR})年(?P<month>\\d{{1,2}})月(?P<day>\\d{{1,2}})日"
 _PERIOD = re.compile(
-    f"(?:统计|数据)[^。\n]{{0,24}}?(?P<first>{_DAY})(?:起|开始)?,?(?:至|到|[-—–~])+"
+    f"(?:统计|数据|起止时间)[^。\n]{{0,24}}?(?P<first>{_DAY})(?:起|开始)?,?(?:至|到|[-—–~])+"
     f"(?P<last>(?:(?P<last_year>{YEAR})年)?(?P<last_month>\\d{{1,2}})月(?P<last_day>\\d{{1,2}})日)"
 )
 _NUMERAL = "[\\d一二三四五六七八九十〇○零元廿卅]{1,3}"
@@ -250,7 +250,7 @@ _BEFORE_FOOT_DATE = re.compile(r"(?:^|[。)”]|[局委办厅府院会乡镇区�
 # A line that breaks off like this runs on into the date below it.
 _RUNS_ON = re.compile(r"[自至从于为在到截止即以,、年月日][ \n]*$")
 _PAGE_DATE = re.compile(
-    r"(?:时间|日期) ?:? ?(?P<year>(?:19|20)\d\d)[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})(?!\d{3})"
+    r"(?:时间|日期)[ :|]{0,4}(?P<year>(?:19|20)\d\d)[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})(?!\d{3})"
 )
 _RELEASE = re.compile(r"(?:发布|公开|发文|公布)(?:时间|日期)$|^时间$")
 
@@ -267,7 +267,7 @@ class Period(NamedTuple):
 
 def find_period(prose: Prose) -> Period | None:
     """The first period that is said to be that of the figures: 统计期限自…至…."""
-    for position in find_words(prose.text, ("统计", "数据")):
+    for position in find_words(prose.text, ("统计", "数据", "起止时间")):
         match = _PERIOD.match(prose.text, position, position + 120)
         if not match:
             continue

@@ -1,7 +1,7 @@
 """Counts that the narrative states: items disclosed, applications, reviews, litigation, the fee.
 
-Lives here: the table of rules (COUNT_RULES, ZERO_RULES) and what speaks against a match. Does not
-live here: the running text itself (prose), and the comparison of these counts with the tables
+Lives here: finding the statements of the rules, and what speaks against one. Does not live here:
+the rules (narrative_rules), the running text (prose), and the comparison of these counts with the tables
 (reconcile). Called by the template reader.
 
 Precision goes first: a sentence that a rule does not know is left out, and so is a count that may
@@ -23,6 +23,23 @@ from extractor.flags import make_flag
 from extractor.model import Candidate, Chunk, Document, Flag, Unit
 from extractor.readers.base import Facts
 from extractor.readers.header import find_report_year
+from extractor.readers.narrative_rules import (
+    BARE_ZERO_FEE,
+    CASE,
+    COUNT_RULES,
+    FEE,
+    FEE_CAPTION,
+    ITEM_AFTER,
+    ITEM_AROUND,
+    ITEM_BEFORE,
+    ITEM_UNITS,
+    LITIGATION,
+    REVIEW,
+    SUM,
+    VERBS,
+    ZERO_RULES,
+    ZeroRule,
+)
 from extractor.readers.prose import YEAR, Prose, find_words, make_candidate, merge_candidates, parse_year, read_prose
 
 
@@ -59,228 +76,6 @@ def _find_doubts(candidates: dict[str, tuple[Candidate, ...]]) -> Iterator[Flag]
         for item in items:
             if item.unit == "wan":
                 yield make_flag("unit-differs", fields=(name,), spans=item.spans, raw=f"{item.raw}万元")
-
-
-# ---------------------------------------------------------------- the rules
-
-
-class CountRule(NamedTuple):
-    """A printed number that states a fact.
-
-    Attributes:
-        field: the fact, without `narrative.`.
-        cues: words of which one must stand in the clause, before any pattern is tried.
-        units: what may be counted by.
-        before: must end where the number begins.
-        after: must begin where the unit ends; None where anything may follow.
-        example: a sentence in which the rule finds its number.
-    """
-
-    field: str
-    cues: tuple[str, ...]
-    units: frozenset[str]
-    before: re.Pattern[str]
-    after: re.Pattern[str] | None
-    example: str
-
-
-class ZeroRule(NamedTuple):
-    """A negation that states that a fact is 0. `pattern` matches at the negation."""
-
-    field: str
-    cues: tuple[str, ...]
-    pattern: re.Pattern[str]
-    example: str
-
-
-_APPLICATION_UNITS = frozenset(("件", "起", "宗", "份", "条", "例", "项", "笔", "件次"))
-_CASE_UNITS = frozenset(("件", "起", "宗", "例", "件次"))
-_ITEM_UNITS = frozenset(("条", "篇", "件", "份", "则", "条次"))
-_MONEY_UNITS = frozenset(("元", "万元"))
-
-# Words between what is counted and its number that change nothing.
-# A class, not alternatives: 共|计|共计 would give a pattern many ways to read the same words.
-_SUM = "[均共计总合累数量件条有达到为约超过逾:]{0,12}"
-_ALL = (
-    "(?:各类|各种|各项|各级|所有|全部|全年|当年|本年度|共计|累计|我[局委办区市县乡镇旗厅街]|本机关|全[区市县]"
-    "|[各本]?单位|部门|政府|政务|主动|公开|相关|有关|微信|的){0,8}"
-)
-
-_RECEIVE = "(?:收到|受理|接收|接到|收悉|新收)(?:到)?"
-_ASKED = "申请(?:公开)?(?:政府信息)?(?:的)?(?:事项|件)?"
-_CLOSE = (
-    "(?:办结|办理完毕|办复|答复)(?:了|完毕|完成)?"
-    "(?:各类|全部)?(?:政府)?(?:信息公开)?(?:依申请公开)?(?:政府)?(?:信息)?(?:的)?(?:申请)?(?:公开)?(?:事项|件)?"
-)
-_REVIEW = "(?:行政)?复议"
-_LITIGATION = "(?:行政)?诉讼"
-_CASE = "(?:案件|申请|事项|案|件)?"
-_FEE = "(?:信息公开信息处理费|信息处理费|信息公开处理费)(?:用)?"
-_VERBS = ("公开", "发布", "转载", "编发", "推送", "刊发", "登载", "刊登", "公布", "发表", "发送", "上传")
-_PUBLISH = f"(?:{'|'.join(_VERBS)})"
-_ITEM = "(?:图文信息|信息|文章|推文|图文|消息|稿件)"
-# What makes a count one of items: a verb and, between it and the number, all of its object.
-ITEM_BEFORE = re.compile(
-    f"(?P<verb>(?:主动)?{_PUBLISH}(?:{_PUBLISH}|并发布)?)(?:了)?(?:[^\\d]{{0,60}}等)?(?P<object>{_ALL}{_ITEM}){_SUM}$"
-)
-ITEM_AROUND = re.compile(f"(?P<verb>(?:主动)?{_PUBLISH}(?:{_PUBLISH}|并发布)?)(?:了)?{_SUM}$")
-_ITEM_AFTER = re.compile(f"(?P<object>{_ALL}{_ITEM})(?![中里内的])|(?=[,。;\n]|$)")
-
-COUNT_RULES = (
-    CountRule(
-        "applications_received",
-        ("申请",),
-        _APPLICATION_UNITS,
-        re.compile(f"{_RECEIVE}(?P<object>[^\\d]{{0,50}}?{_ASKED}){_SUM}$"),
-        None,
-        "全年收到政府信息公开申请34件。",
-    ),
-    CountRule(
-        "applications_received",
-        ("依申请公开",),
-        _APPLICATION_UNITS,
-        re.compile(f"{_RECEIVE}(?P<object>[^\\d]{{0,20}}?依申请公开)(?:政府)?(?:信息)?(?:事项|办件|件|要求)?{_SUM}$"),
-        None,
-        "本年度共受理依申请公开事项3件。",
-    ),
-    CountRule(
-        "applications_received",
-        ("申请",),
-        _APPLICATION_UNITS,
-        re.compile(f"{_RECEIVE}(?:了)?{_SUM}$"),
-        re.compile("(?P<object>[^,。;\n\\d]{0,24}?申请(?:公开)?)(?![人书表])"),
-        "本年度全区共收到70件政府信息公开申请,办结69件。",
-    ),
-    CountRule(
-        "applications_answered",
-        ("办结", "答复", "办理完毕", "办复"),
-        _APPLICATION_UNITS,
-        re.compile(f"{_CLOSE}{_SUM}$"),
-        None,
-        "共收到70件申请,及时依法依规办结69件。",
-    ),
-    CountRule(
-        "reviews",
-        ("复议",),
-        _CASE_UNITS,
-        re.compile(f"(?<!诉讼){_REVIEW}{_CASE}{_SUM}$"),
-        None,
-        "因政府信息公开引起的行政复议案件2件、行政诉讼案件7件。",
-    ),
-    CountRule(
-        "reviews",
-        ("复议",),
-        _CASE_UNITS,
-        re.compile("(?<!经)$"),
-        re.compile(f"(?P<object>[^,。;、\n\\d未无没后]{{0,30}}?{_REVIEW}{_CASE})(?=[,。;\n]|、\\d|$)"),
-        "2023年有1件涉及政府信息公开工作的行政复议,",
-    ),
-    CountRule(
-        "litigations",
-        ("诉讼",),
-        _CASE_UNITS,
-        re.compile(f"(?<!复议){_LITIGATION}{_CASE}{_SUM}$"),
-        None,
-        "政府信息公开行政诉讼46件。",
-    ),
-    CountRule(
-        "litigations",
-        ("诉讼",),
-        _CASE_UNITS,
-        re.compile("(?<!经)$"),
-        re.compile(f"(?P<object>[^,。;、\n\\d未无没后]{{0,30}}?{_LITIGATION}{_CASE})(?=[,。;\n]|、\\d|$)"),
-        "发生2起因政府信息公开引起的行政诉讼案件。",
-    ),
-    CountRule(
-        "reviews",
-        ("复议",),
-        _CASE_UNITS,
-        re.compile(f"(?P<object>{_REVIEW}{_CASE}(?:[、和及与或]|以及)(?:被)?(?:提起)?{_LITIGATION}{_CASE}){_SUM}$"),
-        None,
-        "政府信息公开行政复议、行政诉讼均为0件。",
-    ),
-    CountRule(
-        "information_processing_fee_yuan",
-        ("费",),
-        _MONEY_UNITS,
-        re.compile(
-            f"(?<!减免)(?<!免收)(?<!退还){_FEE}(?:收取|收费|收缴|的)?(?:总金额|金额|总额|人民币)?{_SUM}(?:人民币)?$"
-        ),
-        None,
-        "全年收取政府信息公开信息处理费3940元。",
-    ),
-    CountRule(
-        "information_processing_fee_yuan",
-        ("收取",),
-        _MONEY_UNITS,
-        re.compile(f"收取(?:了)?{_SUM}(?:人民币)?$"),
-        re.compile(f"(?:的)?(?:政府|依申请公开)?{_FEE}"),
-        "本年度收取120.5元政府信息公开信息处理费。",
-    ),
-    CountRule(
-        "information_processing_fee_yuan",
-        ("实际收取",),
-        _MONEY_UNITS,
-        re.compile(f"实际收取(?:的|信息处理费)?(?:总金额|金额|费用){_SUM}$"),
-        None,
-        "收取信息处理费的情况:发出收费通知0件,总金额0元,实际收取总金额0元。",
-    ),
-)
-
-# Nothing of a kind happened: the verbs that say so.
-_NONE_OF = "(?:未|没有|尚未|未曾|从未)(?:发生|收到|产生|出现|引发|引起|接到|接收|受理|涉及|存在|因|被|有)"
-_NONE_OF_CASES = f"(?:{_NONE_OF}|无(?=因|有关|关于|涉及|政府信息公开|信息公开|依申请公开|行政复议|行政诉讼|发生))"
-_CASE_END = "(?=$|[,。;、和及与或等\n)]|情况|问题|现象|发生|方面|的(?:情况|情形|案件|事项|申请))"
-
-ZERO_RULES = (
-    ZeroRule(
-        "applications_received",
-        ("申请",),
-        re.compile(
-            "(?:未|没有|未曾|尚未)(?:收到|接到|受理|接收)(?:过|到)?(?P<object>[^\\d]{0,45}?"
-            "(?:申请(?![人书表而被引提行]|材料|产生|答复|公开的?(?:行政)?[复诉]|的?(?:行政)?[复诉])|依申请公开(?!的?行政|引|产|方面的)))"
-            "(?:公开)?(?:政府信息)?(?:事项|件)?"
-        ),
-        "2023年,我局未收到政府信息公开申请。",
-    ),
-    ZeroRule(
-        "applications_received",
-        ("申请",),
-        re.compile(
-            "无(?:公民|任何|人)?(?P<object>(?:政府)?信息公开申请|依申请公开(?:政府)?(?:信息)?)(?:申请)?(?:事项|件)?(?=$|[,。;\n]|情况|的情况)"
-        ),
-        "2023年,我局无依申请公开情况。",
-    ),
-    ZeroRule(
-        "reviews",
-        ("复议",),
-        re.compile(f"{_NONE_OF_CASES}[^\\d]{{0,90}}?{_REVIEW}{_CASE}{_CASE_END}"),
-        "我局未发生依申请公开政府信息方面的行政复议和行政诉讼。",
-    ),
-    ZeroRule(
-        "litigations",
-        ("诉讼",),
-        re.compile(f"{_NONE_OF_CASES}[^\\d]{{0,90}}?{_LITIGATION}{_CASE}{_CASE_END}"),
-        "我局未发生依申请公开政府信息方面的行政复议和行政诉讼。",
-    ),
-    ZeroRule(
-        "information_processing_fee_yuan",
-        ("费",),
-        re.compile(
-            "(?:未|没有|未曾|尚未|无)(?:向[^\\d]{0,12})?(?:收取|产生|发生|涉及|收到|有|存在)?(?:过)?"
-            f"(?:任何|相关|有关|政府|依申请公开|的)*(?:{_FEE}|信息公开收费|信息公开(?:相关)?费用)(?:收取|收费)?(?:的)?(?:情况|事项)?(?!减|免|管|标|规|办法|退)"
-        ),
-        "本年度未收取任何信息处理费。",
-    ),
-    ZeroRule(
-        "information_processing_fee_yuan",
-        ("收取",),
-        re.compile("(?:未收取|无收取|没有收取|无)(?:费用)?(?=$|[,。;\n])"),
-        "收取信息处理费情况:2023年未收取。",
-    ),
-)
-_BARE_ZERO_FEE = ZERO_RULES[-1]
-_FEE_CAPTION = re.compile(f"{_FEE}(?:收取|收费|收缴|的)*(?:的)?情况:[^:。;\n]{{0,24}}$")
 
 
 # ---------------------------------------------------------------- statements
@@ -325,7 +120,7 @@ def _find_statements(text: _Text) -> Iterator[_Statement]:
     for position in sorted(seen):
         clause = prose.text[position : prose.clause_end(position)]
         for rule in ZERO_RULES:
-            if any(cue in clause for cue in rule.cues) or rule is _BARE_ZERO_FEE:
+            if any(cue in clause for cue in rule.cues) or rule is BARE_ZERO_FEE:
                 yield from _read_zero(prose, rule, position, clause)
 
 
@@ -341,7 +136,7 @@ def _read_count(text: _Text, match: re.Match[str], start: int, before: str) -> I
         if ahead and (behind or not rule.after):
             words = _named_object(ahead) or _named_object(behind)
             found[rule.field] = _build_statement(rule.field, match, start + ahead.start(), words)
-    if not found and unit in _ITEM_UNITS and any(word in before for word in _VERBS):
+    if not found and unit in ITEM_UNITS and any(word in before for word in VERBS):
         found["items"] = _read_items(text, match, start, before, after)
     yield from filter(None, found.values())
 
@@ -363,7 +158,7 @@ def _read_zero(prose: Prose, rule: ZeroRule, position: int, clause: str) -> Iter
     match = rule.pattern.match(clause)
     if not match:
         return
-    if rule is _BARE_ZERO_FEE and not _FEE_CAPTION.search(prose.text[max(0, position - 60) : position]):
+    if rule is BARE_ZERO_FEE and not FEE_CAPTION.search(prose.text[max(0, position - 60) : position]):
         return
     unit: Unit | None = "yuan" if rule.field == "information_processing_fee_yuan" else None
     end = position + match.end()
@@ -394,7 +189,7 @@ _NOT_NEW = re.compile("(?:申请|不予|部分|予以|同意|更新|清理|删�
 def _read_items(text: _Text, match: re.Match[str], start: int, before: str, after: str) -> _Statement | None:
     """A count of items belongs to the website, to WeChat, or to all channels, or it is left out."""
     found = ITEM_BEFORE.search(before) or ITEM_AROUND.search(before)
-    behind = _ITEM_AFTER.match(after)
+    behind = ITEM_AFTER.match(after)
     if not found or not (_named_object(found) or behind) or _NOT_NEW.search(before, 0, found.start()):
         return None
     words = _named_object(found) or _named_object(behind)
@@ -419,6 +214,8 @@ def _name_total(sentence: str, verb: str, words: str) -> str | None:
     """A count for all channels: disclosed (not only published), and no channel is named before it."""
     if not ("主动" in verb or "主动" in words or ("公开" in verb and "政府信息" in words)):
         return None
+    if "申请" in sentence and "主动" not in verb:
+        return None  # …办结申请113件,公开政府信息167项: on request
     channels = [match.end() for match in _ANY_CHANNEL.finditer(sentence)]
     every = [match.end() for match in _ALL_CHANNELS.finditer(sentence)]
     if channels and not (every and every[-1] >= channels[-1]):
@@ -464,8 +261,8 @@ _BEHIND_ANSWERS = re.compile("$|[,。;、\n()]|申请|依申请|政府信息")
 _OTHER_ANSWERS = re.compile("留言|热线|信访|提案|建议|投诉|工单|来信|信件|复议|诉讼|案件|咨询|12345|信箱|延期|逾期")
 _DISCLOSURE = re.compile("信息公开|依申请|申请公开|公开政府信息|公开信息")
 _LOST_CASE = re.compile("纠|败诉|撤销|变更|责令|应诉|维持")
-_CASES = f"(?:{_REVIEW}|{_LITIGATION}){_CASE}"
-_BOTH_CASES = re.compile(f"{_CASES}(?:[、和及与或/]|以及)?(?:被)?(?:提起)?{_CASES}{_SUM}$")
+_CASES = f"(?:{REVIEW}|{LITIGATION}){CASE}"
+_BOTH_CASES = re.compile(f"{_CASES}(?:[、和及与或/]|以及)?(?:被)?(?:提起)?{_CASES}{SUM}$")
 _PARTLY = re.compile("乡镇[()、街道]*$|^(?:市|县|区)?(?:各|直)?部门$|各(?:乡镇|街道|村|社区|科室|股室)[^,]{0,6}$")
 
 
@@ -594,7 +391,7 @@ def _is_no_case(text: _Text, statement: _Statement, context: _Context) -> bool:
 def _is_no_fee(text: _Text, statement: _Statement, context: _Context) -> bool:
     if re.search("减免|免收|免除|退还|应收|应缴", context.clause):
         return True
-    return "实际收取" in context.clause and not re.search(_FEE, _words_before(text, statement, 160) + context.clause)
+    return "实际收取" in context.clause and not re.search(FEE, _words_before(text, statement, 160) + context.clause)
 
 
 def _is_no_item_count(text: _Text, statement: _Statement, context: _Context) -> bool:

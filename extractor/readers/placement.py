@@ -34,7 +34,9 @@ class Placement(NamedTuple):
     by_geometry: bool = False
 
 
-def place_cells(slots: Sequence[Atom], fields: Sequence[str], geometry: Mapping[str, int], label_edge: int) -> Placement:
+def place_cells(
+    slots: Sequence[Atom], fields: Sequence[str], geometry: Mapping[str, int], label_edge: int
+) -> Placement:
     """Place the cells of one row.
 
     Args:

@@ -101,7 +101,9 @@ class _Table:
         if raw:
             known[2].append(raw)
 
-    def read_line(self, line: Line, columns: Sequence[Column], field_ids: list[str], geometry: dict[str, int]) -> Placement:
+    def read_line(
+        self, line: Line, columns: Sequence[Column], field_ids: list[str], geometry: dict[str, int]
+    ) -> Placement:
         """Make the candidates of one row of cells.
 
         Args:
@@ -178,7 +180,7 @@ class _Table:
         if token.state is CellState.UNPARSABLE:
             self.doubt("unparsable-cell", [field_id], [span], raw)
         elif token.state is CellState.VALUE:
-            if unit and column.unit != "as_printed" and unit != column.unit:
+            if unit and column.unit not in ("as_printed", unit):
                 self.doubt("unit-differs", [field_id], [span], raw)
             if not _suits(column, token.value):
                 self.doubt("not-a-count", [field_id], [span], raw)
@@ -354,7 +356,9 @@ class _OneRowTable(_Table):
         found: dict[str, int] = {}
         for leaf in self._leaves():
             column = _cell_of(leaf).column
-            over = [g for g in self._groups() if _cell_of(g).column <= column < _cell_of(g).column + _cell_of(g).column_span]
+            over = [
+                g for g in self._groups() if _cell_of(g).column <= column < _cell_of(g).column + _cell_of(g).column_span
+            ]
             if len(over) != 1:
                 return {}
             row_id = next(ref.id for ref in over[0].refs if ref.id in self.section.rows_by_id)
@@ -364,7 +368,8 @@ class _OneRowTable(_Table):
 
 
 def _cell_of(atom: Atom) -> Cell:
-    assert atom.grid is not None and atom.cell is not None  # noqa: S101 - callers hold atoms of grids only
+    if atom.grid is None or atom.cell is None:
+        raise ValueError("an atom of running text stands in no cell")
     return atom.grid.cells[atom.cell]
 
 

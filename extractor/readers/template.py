@@ -14,6 +14,7 @@ from extractor.model import Candidate, Chunk, Document, Flag, Reading
 from extractor.readers.header import read_header
 from extractor.readers.lines import TableLines
 from extractor.readers.narrative import read_narrative
+from extractor.readers.prose import read_prose
 from extractor.readers.tables import collect_table, read_table, score_generation
 
 _ABSENT = "absent"
@@ -41,7 +42,11 @@ class TemplateReader:
         missing, missing_flags = _missing_tables(document, chunks, generation)
         unread += missing
         flags += missing_flags
-        for part in (read_header(document, chunks), read_narrative(document, chunks)):
+        prose = read_prose(document, chunks)
+        header = read_header(document, chunks, prose)
+        years = header.candidates.get("header.report_year", ())
+        report_year = int(str(years[0].value)) if len(years) == 1 else None
+        for part in (header, read_narrative(document, chunks, prose, report_year)):
             candidates |= part.candidates
             flags += part.flags
         is_report = _is_report(chunks, generation, candidates)

@@ -54,7 +54,9 @@ def evaluate_equations(
 def _judge(equation: Equation, left: Amount, left_missing: int, right: Amount, right_missing: int) -> EquationResult:
     fields = (*equation.left, *equation.right)
     if not left_missing and not right_missing:
-        return EquationResult(id=equation.id, result="pass" if left == right else "fail", residual=left - right, fields=fields)
+        return EquationResult(
+            id=equation.id, result="pass" if left == right else "fail", residual=left - right, fields=fields
+        )
     is_broken = (not right_missing and left > right) or (not left_missing and right > left)
     return EquationResult(
         id=equation.id,

@@ -33,7 +33,13 @@ def merge_readings(readings: Sequence[Reading]) -> dict[str, Merged]:
     return {field_id: Merged(found[field_id][0], tuple(found[field_id][1:])) for field_id in ordered}
 
 
-_PARTS: Mapping[str, int] = {"header": 0, "proactive_disclosure": 1, "applications": 2, "review_litigation": 3, "narrative": 4}
+_PARTS: Mapping[str, int] = {
+    "header": 0,
+    "proactive_disclosure": 1,
+    "applications": 2,
+    "review_litigation": 3,
+    "narrative": 4,
+}
 
 
 def _part_of_record(field_id: str) -> int:

@@ -24,7 +24,9 @@ class Comparison(NamedTuple):
 _A, _R = "applications", "review_litigation"
 COMPARISONS = (
     # "收到 N 件": new ones only, or together with those carried in; both uses are real.
-    Comparison("applications_received", ((f"{_A}.new_received.total",), (f"{_A}.new_received.total", f"{_A}.carried_in.total"))),
+    Comparison(
+        "applications_received", ((f"{_A}.new_received.total",), (f"{_A}.new_received.total", f"{_A}.carried_in.total"))
+    ),
     Comparison("applications_answered", ((f"{_A}.results_total.total",),)),
     Comparison("reviews", ((f"{_R}.review.total",),)),
     Comparison(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from extractor.errors import EmptySource, SourceTooLarge, UnreadableSource
 from extractor.model import Block, Document, Grid
-from extractor.settings import Settings
+from extractor.settings import Settings, load_settings
 from extractor.sources.base import Linear
 from extractor.sources.detect import SourceKind, decode_text, detect_kind
 from extractor.sources.markdown import hide_markup
@@ -30,12 +30,17 @@ _MEDIA_TYPES = {
 }
 
 
-def load_document(path: Path, settings: Settings) -> Document:
+def load_document(path: Path | str, settings: Settings | None = None) -> Document:
     """Read one file.
+
+    Args:
+        path: the file.
+        settings: those of the environment when left out.
 
     Raises:
         SourceError: a subclass that names the file, what is wrong, and the remedy.
     """
+    path, settings = Path(path), settings or load_settings()
     limit = settings.max_source_mb * 1_000_000
     try:
         size = path.stat().st_size
@@ -47,7 +52,9 @@ def load_document(path: Path, settings: Settings) -> Document:
             )
         raw = path.read_bytes()
     except OSError as error:
-        raise UnreadableSource(str(path), error.strerror or str(error), "Check that the file exists and may be read") from error
+        raise UnreadableSource(
+            str(path), error.strerror or str(error), "Check that the file exists and may be read"
+        ) from error
     return read_document(raw, str(path), settings)
 
 

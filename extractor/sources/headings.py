@@ -30,7 +30,9 @@ _LONG_NAME = 8
 def _heading_pattern() -> re.Pattern[str]:
     forms = load_forms()
     names = {name for names in forms.section_names.values() for name in names[1:]}
-    alternatives = "|".join("".join(_char_pattern(char) for char in name) for name in sorted(names, key=len, reverse=True))
+    alternatives = "|".join(
+        "".join(_char_pattern(char) for char in name) for name in sorted(names, key=len, reverse=True)
+    )
     return re.compile(alternatives)
 
 
@@ -56,23 +58,26 @@ def find_headings(view: str, start: int, end: int) -> list[Heading]:
         floor = max(start, match.start() - _LONGEST_ORDINAL)
         ordinal = _ORDINAL_BEFORE.search(view, floor, match.start())
         heading_start = ordinal.start() if ordinal else match.start()
-        if section and _is_heading(view, heading_start, match.end(), ordinal.group() if ordinal else "", folded, end):
-            found[heading_start] = Heading(section, heading_start, match.end())
+        place = Heading(section or "", heading_start, match.end())
+        if section and _is_heading(view, place, ordinal.group() if ordinal else "", folded, end):
+            found[heading_start] = place
     for match in _NUMBERED_LINE.finditer(view, start, end):
         if any(heading.start >= match.start() and heading.end <= match.end() for heading in found.values()):
             continue
         folded = fold_label(match[1])
-        best = process.extractOne(folded, index.keys(), scorer=Levenshtein.normalized_similarity, score_cutoff=_LEAST_LIKENESS)
+        best = process.extractOne(
+            folded, index.keys(), scorer=Levenshtein.normalized_similarity, score_cutoff=_LEAST_LIKENESS
+        )
         if best and len(best[0]) >= _LONG_NAME:
             found[match.start()] = Heading(index[best[0]], match.start(), match.end())
     return [found[position] for position in sorted(found)]
 
 
-def _is_heading(view: str, start: int, name_end: int, ordinal: str, folded: str, limit: int) -> bool:
-    line_start = view.rfind("\n", 0, start) + 1
-    before = view[line_start:start].strip(" \x00\t*#|")
-    line_end = view.find("\n", name_end, limit)
-    after = view[name_end : line_end if line_end >= 0 else limit].strip(" \x00\t*|")
+def _is_heading(view: str, place: Heading, ordinal: str, folded: str, limit: int) -> bool:
+    line_start = view.rfind("\n", 0, place.start) + 1
+    before = view[line_start : place.start].strip(" \x00\t*#|")
+    line_end = view.find("\n", place.end, limit)
+    after = view[place.end : line_end if line_end >= 0 else limit].strip(" \x00\t*|")
     if after and after[0] in _ENUMERATION:
         return False
     if ordinal:

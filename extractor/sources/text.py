@@ -176,7 +176,7 @@ def _bar_stream(view: str, lines: Sequence[re.Match[str]], end: int) -> list[Int
     tail = _trim(view, last_bar + 1, end)
     bars = [start - 1, *(match.start() for match in re.finditer(r"\|", view[start:end]))]
     bars = [bars[0], *(start + offset for offset in bars[1:])]
-    cells = [_trim(view, a + 1, b) for a, b in zip(bars, bars[1:], strict=False)]
+    cells = [_trim(view, a + 1, b) for a, b in pairwise(bars)]
     if tail.start < tail.end and "。" not in view[tail.start : tail.end] and tail.end - tail.start <= _MOST_LEAD_CHARS:
         cells.append(tail)
     return cells
@@ -232,7 +232,7 @@ def _split_bar_row(view: str, line: Interval) -> list[Interval]:
     start += view[start] == "|"
     end -= end > start and view[end - 1] == "|"
     cuts = [start - 1, *(i for i in range(start, end) if view[i] == "|" and view[i - 1] != "\\"), end]
-    return [_trim(view, a + 1, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [_trim(view, a + 1, b) for a, b in pairwise(cuts)]
 
 
 def _group_row_lines(
@@ -273,7 +273,8 @@ def number_grids(blocks: Sequence[Block]) -> tuple[Block, ...]:
     count = 0
     for block in blocks:
         if isinstance(block, Grid):
-            block = replace(block, index=count)
+            numbered.append(replace(block, index=count))
             count += 1
-        numbered.append(block)
+        else:
+            numbered.append(block)
     return tuple(numbered)

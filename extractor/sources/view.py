@@ -19,7 +19,9 @@ from extractor.forms import load_forms
 #: Stands where the source has something that readers must not see. Not a space: it joins.
 GAP = "\x00"
 
-_RESIDUE = re.compile(r"\[bookmark:[^\]\n]{0,120}\]|<!--.{0,300}?-->|<!--\[if[^\]]{0,80}\]>?(?:-->)?|<!\[endif\](?:-->)?", re.S)
+_RESIDUE = re.compile(
+    r"\[bookmark:[^\]\n]{0,120}\]|<!--.{0,300}?-->|<!--\[if[^\]]{0,80}\]>?(?:-->)?|<!\[endif\](?:-->)?", re.S
+)
 _HTML_SPACE = re.compile(r"&nbsp;|&#160;|&emsp;|&ensp;")
 # A gloss is pinyin in parentheses behind a Han character: 強(qiáng).
 _GLOSS = re.compile("(?<=[\u3400-\u9fff])\\([a-züāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜń]{1,7}\\)")
@@ -35,7 +37,9 @@ def _folding_table() -> dict[int, str]:
         if len(folded) == 1:
             table[code] = folded
     table |= dict.fromkeys((0x00A0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
-    table |= dict.fromkeys((*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, 0x00AD), GAP)
+    table |= dict.fromkeys(
+        (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, 0x00AD), GAP
+    )
     table |= {code: GAP for code in range(0x20) if chr(code) not in "\t\n"}
     table |= {0x0B: "\n", 0x0C: "\n", 0x0D: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n", 0x07: "\t"}
     table |= dict.fromkeys(map(ord, "│┃︱∣┆┊"), "|")

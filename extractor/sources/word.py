@@ -1,7 +1,7 @@
 """Word files -> linear text and grids.
 
 Lives here: the body of a docx as a reader of the printed page sees it, and the way of an old .doc or .rtf
-through LibreOffice. Does not live here: the layout of lines and tables (see extractor.sources.html),
+through LibreOffice. Does not live here: the layout of lines and tables (see extractor.sources.blocks),
 headings and what cells mean. Called by extractor.sources.load_document.
 
 Not in the text: page headers and footers, footnotes, comments, numbers that Word makes up for lists
@@ -30,8 +30,7 @@ from lxml import etree
 from extractor.errors import DamagedSource, MissingProgram, SourceTooLarge
 from extractor.settings import Settings
 from extractor.sources.base import Linear
-from extractor.sources.detect import RTF_MAGIC, ZIP_ERRORS
-from extractor.sources.html import (
+from extractor.sources.blocks import (
     MAX_COLUMN_SPAN,
     MAX_COLUMNS,
     Block,
@@ -43,6 +42,7 @@ from extractor.sources.html import (
     lay_out,
     settle_table,
 )
+from extractor.sources.detect import RTF_MAGIC, ZIP_ERRORS
 
 
 def parse_docx(raw: bytes, path: str, settings: Settings) -> Linear:

@@ -25,14 +25,22 @@ def accepted_wrong(record: Record, printed: dict[str, str]) -> list[str]:
     wrong = []
     for field_id, text in printed.items():
         field = record.fields[field_id]
-        said = str(field.value) if field.state is CellState.VALUE else ("" if field.state is CellState.BLANK else field.state.value)
+        said = (
+            str(field.value)
+            if field.state is CellState.VALUE
+            else ("" if field.state is CellState.BLANK else field.state.value)
+        )
         if field.decision == "accepted" and said != text:
             wrong.append(f"{field_id}: printed {text!r}, accepted {said!r}")
     return wrong
 
 
 def read_right(record: Record, printed: dict[str, str]) -> list[str]:
-    return [i for i, text in printed.items() if text and str(record.fields[i].value) == text and record.fields[i].decision == "accepted"]
+    return [
+        i
+        for i, text in printed.items()
+        if text and str(record.fields[i].value) == text and record.fields[i].decision == "accepted"
+    ]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -13,7 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from extractor.cli import app
-from extractor.export import OUTPUTS, load_codebook
+from extractor.export import OUTPUTS
+from extractor.forms import load_codebook
 from extractor.model import Record
 from extractor.settings import load_settings
 

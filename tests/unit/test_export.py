@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 
 from extractor import export
 from extractor.errors import OutputError
-from extractor.export import OUTPUTS, OutputWriter, check_out_dir, guard_cell, load_codebook
+from extractor.export import OUTPUTS, OutputWriter, check_out_dir
+from extractor.export.delimited import guard_cell
 from extractor.flags import make_flag
+from extractor.forms import load_codebook
 from extractor.model import CellState, DocumentIdentity, Origin, Record, RecordField, Span, Status
 
 FEES = "proactive_disclosure.admin_fees.amount_wan"

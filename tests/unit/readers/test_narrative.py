@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from extractor.chunks import split_chunks
 from extractor.model import Chunk, Document
 from extractor.readers.base import Facts
-from extractor.readers.narrative import COUNT_RULES, ZERO_RULES, CountRule, ZeroRule, read_narrative
+from extractor.readers.narrative import read_narrative
+from extractor.readers.narrative_rules import COUNT_RULES, ZERO_RULES, CountRule, ZeroRule
 from extractor.settings import Settings
 from extractor.sources import load_document, read_document
 
@@ -111,6 +112,9 @@ def test_each_rule_finds_its_example(rule: CountRule | ZeroRule) -> None:
         ("区直单位主动公开政府信息303条，占71.3%。", {}),
         ("在主动公开的148条政府信息中，全文电子化120条。", {}),
         ("截至目前共主动公开政府信息592条。", {}),
+        ("在区政府网站上主动公开政府信息5项。", {"website_items": 5}),
+        ("共通过各类渠道公开政府信息82276项，其中通过门户网站公开81217项。", {"proactive_items_total": 82276}),
+        ("办结政府信息公开申请113件，公开政府信息167项。", {"applications_answered": 113}),
         ("截至2023年12月31日，我局累计公开政府信息1280条。", {}),
         ("到年底累计主动公开政府信息5928条，其中，本年度新增主动公开政府信息2110条。", {}),
         ("乡镇（街道）主动公开政府信息3500条，部门主动公开政府信息2000条。", {}),
@@ -136,6 +140,7 @@ def test_each_rule_finds_its_example(rule: CountRule | ZeroRule) -> None:
         ("收到行政复议申请2件，收到救助申请30件。", {}),
         ("未收到需要补正的政府信息公开申请。", {}),
         ("未收到政府信息公开申请人的投诉。", {}),
+        ("我局收到政府信息依申请公开办理事项1件，已办结答复。", {"applications_received": 1}),
         ("2023年收到申请公开政府信息3件。", {"applications_received": 3}),
         ("共收到36件依申请公开件，同比下降10%。", {"applications_received": 36}),
         ("上年收到政府信息公开申请7件。", {}),

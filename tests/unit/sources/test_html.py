@@ -292,7 +292,7 @@ def test_lost_bytes_are_flagged_in_the_text_that_is_kept() -> None:
     raw = b"<p title='\xff'>" + "政府信息公开</p><p>的报".encode() + b"\xff\xfe\xff</p>"
     linear = parse_html(raw, "a")
     (flag,) = linear.notices
-    assert flag.message.en.startswith("2 ")
+    assert flag.message.en.endswith(": 2")
     (span,) = flag.spans
     assert linear.text[span.start : span.end] == "\ufffd" * 3
 
@@ -334,7 +334,7 @@ FULL_PAGE = (
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 2**32))
 def test_mutated_pages_always_parse(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    chance = random.Random(seed)
     raw = bytearray(FULL_PAGE)
     for _ in range(chance.randrange(1, 40)):
         at = chance.randrange(len(raw))

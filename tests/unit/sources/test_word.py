@@ -254,7 +254,7 @@ def test_senseless_spans_take_no_memory() -> None:
 @property_settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32))
 def test_merges_read_as_python_docx_reads_them(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    chance = random.Random(seed)
     document = docx.Document()
     height, width = chance.randrange(2, 7), chance.randrange(2, 7)
     made = document.add_table(height, width)
@@ -371,7 +371,7 @@ def test_entities_are_not_expanded() -> None:
 @property_settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32))
 def test_mutated_packages_raise_only_our_errors(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    chance = random.Random(seed)
     raw = bytearray(GOOD)
     for _ in range(chance.randrange(1, 20)):
         at = chance.randrange(len(raw))
@@ -384,7 +384,7 @@ def test_mutated_packages_raise_only_our_errors(seed: int) -> None:
 @given(st.integers(0, 2**32))
 def test_mutated_documents_raise_only_our_errors(seed: int) -> None:
     """Mutations inside the XML, which the checksum of the zip would otherwise catch."""
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    chance = random.Random(seed)
     with zipfile.ZipFile(io.BytesIO(GOOD)) as archive:
         body = archive.read("word/document.xml")
     words = [b"w:tc", b"w:tr", b"w:tbl", b"w:p", b"w:r", b"w:t", b"w:tcPr", b"w:vMerge", b"w:txbxContent", b"mc:Choice"]

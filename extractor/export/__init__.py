@@ -1,0 +1,8 @@
+"""Records out of the house: JSON lines, CSV, Excel and Parquet, written as a stream.
+
+Called by bulk. No judgement of a value is made here: what is accepted was decided before.
+"""
+
+from extractor.export.writer import OUTPUTS, OutputWriter, check_out_dir
+
+__all__ = ["OUTPUTS", "OutputWriter", "check_out_dir"]

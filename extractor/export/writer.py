@@ -1,0 +1,217 @@
+"""Putting the outputs of a run into place, whole or not at all.
+
+Lives here: the order of files, the staging folder, atomic replacement. Does not live here: the shape of any
+file (its own module). Called by bulk.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from xlsxwriter.exceptions import XlsxWriterException
+
+from extractor.errors import OutputError
+from extractor.export.delimited import FLAGS_HEADER, VALUES_HEADER, encode_lines, flag_lines, guard_cell, value_line
+from extractor.export.excel import ExcelTable
+from extractor.export.parquet import ParquetTable
+from extractor.export.rows import TableLayout
+from extractor.model import Record
+
+if sys.platform != "win32":
+    import fcntl
+
+OUTPUTS: dict[str, str] = {
+    "table.xlsx": "one row a document, accepted values only; sheet `states` says why a cell is empty",
+    "table.parquet": "the same table for pandas, R or DuckDB, the state beside every value",
+    "values.csv": "one line a value: printed text, state, decision",
+    "flags.csv": "the worklist: every finding with its message and place in the source",
+    "records.jsonl": "everything about each document, one JSON record a line",
+    "run.json": "versions, counts, errors and seconds of the run",
+}
+"""Every output file with what it is for; run.json is put into place last."""
+_STAGING_PREFIX = ".extractor-unfinished-"
+
+
+class OutputWriter:
+    """Writes all outputs of one run, document by document, and puts them into place at the end.
+
+    Until publish() everything stands in a hidden folder inside the output folder (inside, not
+    beside it: an output folder is often a mount of its own, and a file moves atomically only
+    within one file system). Leaving the context without publish() throws it away, so that earlier
+    outputs stay whole; what a crash left behind is swept away by the next run.
+    """
+
+    def __init__(self, out_dir: Path) -> None:
+        self._out_dir = out_dir
+        self._unknown_fields: dict[str, int] = {}
+        self._layout = TableLayout()
+        self._is_sealed = False
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Self:
+        with self._as_output_error(), ExitStack() as cleanup:
+            if not self._out_dir.exists():
+                self._out_dir.mkdir(parents=True)
+                cleanup.callback(_remove_if_empty, self._out_dir)
+            _sweep_leftovers(self._out_dir)
+            self._staging = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=self._out_dir))
+            cleanup.callback(shutil.rmtree, self._staging, ignore_errors=True)
+            cleanup.enter_context(_lock_folder(self._staging))
+            self._open_files(cleanup)
+            self._cleanup = cleanup.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cleanup.close()
+
+    def write(self, record: Record) -> None:
+        """Add one document to every output.
+
+        Raises:
+            ValueError: the record holds what no output can (a lone surrogate); nothing was written of it.
+            OutputError: the disk refused (full, gone).
+        """
+        # All that can fail on the record itself comes before the first byte.
+        line = record.model_dump_json()
+        row = self._layout.lay_out(record, self._unknown_fields)
+        units = self._layout.units(record)
+        document, path = record.document.id or "", guard_cell(record.document.path)
+        values = [value_line(document, path, field_id, field) for field_id, field in record.fields.items()]
+        with self._as_output_error():
+            self._records.write(f"{line}\n".encode())
+            self._values.write(encode_lines(values))
+            if record.flags:
+                self._flags.write(encode_lines(flag_lines(document, path, record)))
+            self._xlsx.write(row, units)
+            self._parquet.write(row, units)
+
+    def seal(self) -> None:
+        """Finish the tables; the run's own account (run.json) is still to come."""
+        with self._as_output_error():
+            self._xlsx.close()
+            self._parquet.close()
+            for file in (self._records, self._values, self._flags):
+                file.close()
+        self._is_sealed = True
+
+    def publish(self, run: Mapping[str, object]) -> tuple[Path, ...]:
+        """Write run.json and move every file into place.
+
+        Args:
+            run: the account of the run; what the writer itself knows is added.
+
+        Returns:
+            The files, in the order of OUTPUTS.
+
+        Raises:
+            OutputError: a file could not be replaced (open in Excel, say).
+        """
+        if not self._is_sealed:
+            self.seal()
+        account = {
+            **run,
+            "outputs": list(OUTPUTS),
+            "xlsx_rows_left_out": self.xlsx_rows_left_out,
+            "fields_not_in_table": self._unknown_fields,
+        }
+        with self._as_output_error():
+            text = json.dumps(account, ensure_ascii=False, indent=2) + "\n"
+            (self._staging / "run.json").write_text(text, encoding="utf-8")
+            for name in OUTPUTS:
+                _flush_to_disk(self._staging / name)
+            for name in OUTPUTS:
+                os.replace(self._staging / name, self._out_dir / name)
+        return tuple(self._out_dir / name for name in OUTPUTS)
+
+    @property
+    def xlsx_rows_left_out(self) -> int:
+        """Documents beyond the rows that a sheet can hold; they are in every other output."""
+        return self._xlsx.rows_left_out
+
+    def _open_files(self, cleanup: ExitStack) -> None:
+        self._records = cleanup.enter_context((self._staging / "records.jsonl").open("wb"))
+        self._values = cleanup.enter_context((self._staging / "values.csv").open("wb"))
+        self._flags = cleanup.enter_context((self._staging / "flags.csv").open("wb"))
+        # The byte order mark is for Excel, which otherwise takes UTF-8 for the local code page.
+        self._values.write(codecs.BOM_UTF8 + encode_lines([VALUES_HEADER]))
+        self._flags.write(codecs.BOM_UTF8 + encode_lines([FLAGS_HEADER]))
+        self._xlsx = ExcelTable(self._staging / "table.xlsx", self._layout)
+        cleanup.callback(self._xlsx.abandon)
+        self._parquet = ParquetTable(self._staging / "table.parquet", self._layout)
+        cleanup.callback(self._parquet.abandon)
+
+    @contextmanager
+    def _as_output_error(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, XlsxWriterException) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            raise OutputError(
+                f"{self._out_dir}: the outputs cannot be written ({reason}). "
+                "Check that the folder may be written to, has room, and that none of its files is open elsewhere; "
+                "or give another folder with --out."
+            ) from error
+
+
+def check_out_dir(out_dir: Path, *, is_forced: bool = False) -> None:
+    """Refuse a folder that holds something other than earlier outputs.
+
+    Raises:
+        OutputError: it is no folder, or holds files of somebody else and `is_forced` is not set.
+    """
+    if out_dir.exists() and not out_dir.is_dir():
+        raise OutputError(f"{out_dir}: is a file. Give a folder with --out.")
+    if is_forced or not out_dir.is_dir():
+        return
+    names = {entry.name for entry in out_dir.iterdir() if not entry.name.startswith(_STAGING_PREFIX)}
+    if names and not {"run.json", "records.jsonl"} <= names:
+        raise OutputError(
+            f"{out_dir}: holds {len(names)} files that are not outputs of an earlier run. "
+            "Give another folder with --out, or --force to write beside them."
+        )
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _sweep_leftovers(out_dir: Path) -> None:
+    for leftover in out_dir.glob(f"{_STAGING_PREFIX}*"):
+        try:
+            lock = _lock_folder(leftover)
+        except BlockingIOError:
+            raise OutputError(
+                f"{out_dir}: another run is writing here. Wait for its end, or give another folder with --out."
+            ) from None
+        lock.close()
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _lock_folder(folder: Path) -> IO[str]:
+    """Mark a staging folder as in use for as long as the file stays open; the system drops the lock after a crash."""
+    lock = (folder / "lock").open("w", encoding="utf-8")
+    if sys.platform != "win32":  # there, files of a live run cannot be deleted anyway
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise
+    return lock
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
