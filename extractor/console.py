@@ -35,7 +35,8 @@ _STATUS_STYLES = {"succeeded": "green", "partial": "yellow", "failed": "bold red
 _SEVERITY_STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
 _SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
 _EMPTY_MARKS = {CellState.BLANK: "·", CellState.ROW_ABSENT: "–", CellState.NOT_READ: "✗"}
-_LEGEND = "· blank   – row absent   ? position unknown, its numbers beside   ✗ unparsable or not read   ≈ inferred   "
+_LEGEND = "· blank   – row absent   ? position unknown   ✗ unparsable or not read   ≈ inferred   "
+_UNPLACED_TITLE = "列不明 unplaced"
 _EVIDENCE_SHOWN = 3
 _FLAGS_OF_A_CODE_SHOWN = 5
 _CONTEXT_CHARACTERS = 16
@@ -158,7 +159,7 @@ class _RecordView:
         identity = [record.document.path, record.document.media_type, (record.document.id or "no id")[:12]]
         yield Text("  ".join(part for part in identity if part), style="dim", overflow="fold")
         facts = [
-            Text.assemble((f"{name} ", "dim"), self._cell(f"header.{name}"))
+            Text.assemble((f"{self._fact_label(name)} ", "dim"), self._cell(f"header.{name}"))
             for name in HEADER_FIELDS
             if name != "title" and f"header.{name}" in record.fields
         ]
@@ -170,6 +171,9 @@ class _RecordView:
                 yield Text(f"{origin.path}: {about}", style="dim", overflow="fold")
         yield Text()
 
+    def _fact_label(self, name: str) -> str:
+        return name if self._lang == "en" else load_forms().fact_labels[name]
+
     def _render_narrative(self) -> Iterator[RenderableType]:
         present = [name for name in NARRATIVE_FIELDS if f"narrative.{name}" in self._record.fields]
         if not present:
@@ -177,7 +181,9 @@ class _RecordView:
         yield Text("正文中的数字 · stated in the text", style="bold")
         for name in present:
             item = self._record.fields[f"narrative.{name}"]
-            line = Text.assemble(f"  {name} ", self._cell(f"narrative.{name}"), f" {item.unit}" if item.unit else "")
+            line = Text.assemble(
+                f"  {self._fact_label(name)} ", self._cell(f"narrative.{name}"), f" {item.unit}" if item.unit else ""
+            )
             yield line
             yield from self._quote(item.spans)
         yield Text()
@@ -206,11 +212,16 @@ class _RecordView:
         table.add_column(no_wrap=True)
         for _ in range(max(len(row.columns) for row in section.rows)):
             table.add_column(overflow="fold", justify="right")
+        if self._has_unplaced(section):
+            table.add_column(overflow="fold")
         for group, rows in groupby(section.rows, key=lambda row: (row.group, row.columns)):
             part, columns = group
             table.add_row(Text(part or "", "dim"), *(Text(column.labels[0], "dim") for column in columns))
             for row in rows:
-                table.add_row("  " + row.labels[0], *self._row_cells(section, row))
+                blanks = [Text("")] * (len(table.columns) - 2 - len(row.columns)) if self._has_unplaced(section) else []
+                table.add_row(
+                    "  " + row.labels[0], *self._row_cells(section, row), *blanks, self._unplaced(section, [row])
+                )
         return table
 
     def _render_matrix(self, section: Section) -> Table:
@@ -219,11 +230,14 @@ class _RecordView:
         table.add_column("", no_wrap=True, overflow="ellipsis", max_width=_ROW_LABEL_WIDTH, min_width=_ROW_LABEL_WIDTH)
         for column in section.columns:
             table.add_column(column.labels[0], overflow="fold", justify="right", header_style="dim")
-        for group, rows in groupby(section.rows, key=lambda row: row.group):
-            if group:
-                table.add_row(Text(group, "dim"))
-            for row in rows:
-                table.add_row(("  " if group else "") + row.labels[0], *self._row_cells(section, row))
+        self._add_unplaced_column(table, section)
+        seen: set[str] = set()
+        for row in section.rows:
+            if row.group and row.group not in seen:
+                table.add_row(Text(row.group, "dim"))
+                seen.add(row.group)
+            label = ("  " if row.group else "") + row.labels[0]
+            table.add_row(label, *self._row_cells(section, row), self._unplaced(section, [row]))
         return table
 
     def _render_groups(self, section: Section) -> Table:
@@ -232,48 +246,40 @@ class _RecordView:
         table.add_column("", no_wrap=True)
         for column in section.columns:
             table.add_column(column.labels[0], overflow="fold", justify="right", header_style="dim")
-        # The groups share one printed line, so that its surviving numbers belong to all of them.
-        everything = [section.field_id(row.id, column.id) for row in section.rows for column in row.columns]
-        tokens = self._surviving_tokens(everything)
+        self._add_unplaced_column(table, section)
         for row in section.rows:
-            ids = [section.field_id(row.id, column.id) for column in row.columns]
-            table.add_row(row.labels[0], *self._cells(ids, tokens))
-            tokens = tokens if not any(self._is_lost(name) for name in ids) else ""
+            # The groups share one printed line, so that its surviving numbers belong to all of them.
+            unplaced = self._unplaced(section, section.rows) if row is section.rows[0] else Text("")
+            table.add_row(row.labels[0], *self._row_cells(section, row), unplaced)
         return table
 
     def _row_cells(self, section: Section, row: Row) -> list[Text]:
-        ids = [section.field_id(row.id, column.id) for column in row.columns]
-        return self._cells(ids, self._surviving_tokens(ids))
+        return [self._cell(section.field_id(row.id, column.id)) for column in row.columns]
 
-    def _cells(self, ids: Sequence[str], tokens: str) -> list[Text]:
-        """Cells of one row; the numbers whose columns are lost stand once, in the first cell that lost them."""
-        cells = []
-        for name in ids:
-            is_lost = self._is_lost(name)
-            cells.append(self._cell(name, tokens if is_lost else ""))
-            tokens = "" if is_lost else tokens
-        return cells
+    def _add_unplaced_column(self, table: Table, section: Section) -> None:
+        if self._has_unplaced(section):
+            table.add_column(_UNPLACED_TITLE, overflow="fold", header_style="dim")
 
-    def _is_lost(self, name: str) -> bool:
-        item = self._record.fields.get(name)
-        return item is not None and item.state is CellState.POSITION_UNKNOWN
+    def _has_unplaced(self, section: Section) -> bool:
+        return bool(self._unplaced(section, section.rows))
 
-    def _surviving_tokens(self, ids: Sequence[str]) -> str:
+    def _unplaced(self, section: Section, rows: Sequence[Row]) -> Text:
+        """What is printed in the rows without a known column: surviving numbers, glued digits."""
         found: dict[tuple[str, tuple[Span, ...]], None] = {}
-        for name in filter(self._is_lost, ids):
-            item = self._record.fields[name]
-            for raw, spans in [(item.raw, item.spans), *((other.raw, other.spans) for other in item.candidates)]:
-                if raw:
-                    found[raw, spans] = None
-        return " ".join(_oneline(raw) for raw, _ in found)
+        for row in rows:
+            for column in row.columns:
+                item = self._record.fields.get(section.field_id(row.id, column.id))
+                if item is not None and item.state in (CellState.POSITION_UNKNOWN, CellState.UNPARSABLE):
+                    found |= {(other.raw, other.spans): None for other in item.candidates if other.raw}
+        return Text(" ".join(_oneline(raw) for raw, _ in found), style="yellow")
 
-    def _cell(self, name: str, tokens: str = "") -> Text:
+    def _cell(self, name: str) -> Text:
         item = self._record.fields.get(name)
         if item is None:
             return Text("")
         is_failed, is_doubted = name in self._failed, item.decision == "review"
         style = "bold red" if is_failed else "yellow" if is_doubted else "green"
-        text = _draw_field(item, tokens, style)
+        text = _draw_field(item, style)
         if not self._has_colour:
             text.append("!" if is_failed else "*" if is_doubted else "")
         return text
@@ -404,7 +410,7 @@ def _label_of(name: str, equation: Equation, *, is_fixed: bool = False) -> str:
     return item.row.labels[0] if by_row == is_fixed else item.column.labels[0]
 
 
-def _draw_field(item: RecordField, tokens: str, style: str) -> Text:
+def _draw_field(item: RecordField, style: str) -> Text:
     if item.state is CellState.VALUE and item.value is not None:
         number, raw = _show_value(item.value), _oneline(item.raw or "")
         text = Text(_oneline(number), style=style)
@@ -412,7 +418,7 @@ def _draw_field(item: RecordField, tokens: str, style: str) -> Text:
             text.append(f" {raw[:_RAW_CHARACTERS]}", style="dim")
         return text
     if item.state is CellState.POSITION_UNKNOWN:
-        return Text(f"? {tokens}".rstrip(), style=style)
+        return Text("?", style=style)
     if item.state is CellState.INFERRED_BY_EQUATION:
         return Text("≈" if item.value is None else f"≈{_show_value(item.value)}", style=style)
     if item.state is CellState.NA_MARK:

@@ -78,11 +78,17 @@ CATALOGUE: dict[str, Finding] = {
         "the row's label stands without cells; its numbers may stand elsewhere",
     ),
     "row-repeated": Finding("warning", "同一行出现多次", "the same row is printed more than once"),
+    "row-out-of-order": Finding(
+        "warning",
+        "行的次序与规定格式不同，行名与数字可能错配",
+        "the row does not stand in the official order; label and numbers may not belong together",
+    ),
     "label-inexact": Finding(
         "warning",
         "行名“{raw}”不标准且次序不符，按相似度归为“{label}”",
         "the label '{raw}' is not the official one and stands out of order; taken for '{label}' by likeness",
     ),
+    "cut-off": Finding("warning", "文本在此结束，本行可能被截断", "the text ends here; the row may be cut off"),
     "rows-missing": Finding(
         "warning", "表中缺少 {count} 行，表格可能被截断", "{count} rows of the table are missing; it may be cut off"
     ),

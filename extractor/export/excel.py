@@ -102,6 +102,8 @@ def _write_cell(sheet: Worksheet, row: int, column: int, cell: int | float | str
 
 
 def _cut_text(text: str) -> str:
+    if text.startswith("<r>"):
+        text = f" {text}"  # xlsxwriter takes such a string for markup of its own and writes it unescaped
     if len(text) <= _CELL_CHARACTERS // 2:  # Excel counts in UTF-16
         return text
     return text.encode("utf-16-le")[: 2 * _CELL_CHARACTERS].decode("utf-16-le", "ignore")

@@ -8,7 +8,7 @@ value belongs to (tables).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -70,24 +70,20 @@ class Atom(NamedTuple):
         return Span(start=self.start, end=self.end, table=self.grid.index, row=cell.row, cell=cell.column)
 
 
-def grid_atoms(document: Document, ranges: Sequence[CellRange], section: str) -> Iterator[Atom]:
-    """The atoms of a table whose cells the source separates."""
+def grid_atoms(document: Document, part: CellRange, section: str) -> Iterator[Atom]:
+    """The atoms of cells that the source separates."""
     view = document.view
-    grids = [block for block in document.blocks if isinstance(block, Grid)]
-    for part in ranges:
-        grid = grids[part.grid]
-        for position in range(part.first, part.last):
-            cell = grid.cells[position]
-            row = None if grid.kind == "stream" else grid.index * _MOST_ROWS + cell.row
-            token = read_cell(view[cell.start : cell.end])
-            if token is not UNPARSABLE:
-                is_printed = token is not BLANK
-                yield Atom(
-                    "cell", cell.start, cell.end, "", (), True, False, token, True, is_printed, grid, position, row
-                )
-            else:
-                for atom in _label_atoms(view, cell.start, cell.end, section):
-                    yield atom._replace(grid=grid, cell=position, row=row)
+    grid = next(block for block in document.blocks if isinstance(block, Grid) and block.index == part.grid)
+    for position in range(part.first, part.last):
+        cell = grid.cells[position]
+        row = None if grid.kind == "stream" else grid.index * _MOST_ROWS + cell.row
+        token = read_cell(view[cell.start : cell.end])
+        if token is not UNPARSABLE:
+            is_printed = token is not BLANK
+            yield Atom("cell", cell.start, cell.end, "", (), True, False, token, True, is_printed, grid, position, row)
+        else:
+            for atom in _label_atoms(view, cell.start, cell.end, section):
+                yield atom._replace(grid=grid, cell=position, row=row)
 
 
 def _label_atoms(view: str, start: int, end: int, section: str) -> Iterator[Atom]:

@@ -24,12 +24,14 @@ class Line:
         row_ids: the rows that the label may mean (in different generations).
         slots: cells behind the label, empty ones included.
         header: column labels of the nearest header in front of the line, in order of print.
+        is_interrupted: whether text that is no label ended the line, where no borders show rows.
     """
 
     label: Atom | None
     row_ids: tuple[str, ...]
     slots: list[Atom] = field(default_factory=list)
     header: Sequence[Atom] = ()
+    is_interrupted: bool = False
 
     @property
     def printed(self) -> list[Atom]:
@@ -64,6 +66,7 @@ class _LineBuilder:
         self.header: list[Atom] = []
         self.previous: Atom | None = None
         self.waiting: Line | None = None  # cells of a grid row in which no label has been seen yet
+        self.row_has_label = False
 
     def add(self, atom: Atom) -> None:
         if atom.row is not None and (self.previous is None or atom.row != self.previous.row):
@@ -82,15 +85,20 @@ class _LineBuilder:
         return self.table
 
     def _close(self) -> None:
-        if self.waiting and (self.waiting.printed or self.waiting.slots[0].row is not None):
+        # An empty line of cells counts where rows are known and no label stands in it.
+        if self.waiting and (
+            self.waiting.printed or (self.waiting.slots[0].row is not None and not self.row_has_label)
+        ):
             self.table.strays.append(self.waiting)
         self.waiting = None
         self.current = None
+        self.row_has_label = False
 
     def _add_label(self, atom: Atom) -> None:
         self.table.labels.append(atom)
         if atom.row is None and self.waiting:
             self._close()
+        self.row_has_label = True
         row_ids = tuple(dict.fromkeys(ref.id for ref in atom.refs if ref.role == "row"))
         if row_ids and not self._means_column(atom):
             if self.current and self.current.row_ids == row_ids and not self.current.slots:
@@ -129,6 +137,8 @@ class _LineBuilder:
 
     def _add_text(self, atom: Atom) -> None:
         if atom.row is None:
+            if self.current:
+                self.current.is_interrupted = True
             self._close()
             self.waiting = Line(None, (), [atom])
         elif self.current:

@@ -35,7 +35,11 @@ class Placement(NamedTuple):
 
 
 def place_cells(
-    slots: Sequence[Atom], fields: Sequence[str], geometry: Mapping[str, int], label_edge: int
+    slots: Sequence[Atom],
+    fields: Sequence[str],
+    geometry: Mapping[str, int],
+    label_edge: int,
+    has_surplus: bool = False,
 ) -> Placement:
     """Place the cells of one row.
 
@@ -45,6 +49,8 @@ def place_cells(
         geometry: field id -> column of the grid, from the grid's own header; empty when the
             source has no true geometry.
         label_edge: first grid column to the right of the row's labels.
+        has_surplus: whether rows of the table have empty cells beside those of the form, so that an
+            empty cell at either end may be none of the form's.
     """
     printed = [slot for slot in slots if slot.is_printed]
     placed = _place_by_geometry(slots, printed, fields, geometry, label_edge)
@@ -53,10 +59,11 @@ def place_cells(
     if not slots:
         return Placement("no_cells")
     if not printed:
-        return Placement("blank") if _blanks_are_certain(slots) else Placement("no_cells")
+        return Placement("blank" if _blanks_are_certain(slots, fields) else "no_cells")
     if len(printed) == len(fields):
         return Placement("placed", tuple(printed)) if not _looks_glued(printed) else Placement("glued")
-    if len(slots) == len(fields) and not _hides_dropped_cells(slots):
+    has_doubtful_end = has_surplus and not (slots[0].is_printed and slots[-1].is_printed)
+    if len(slots) == len(fields) and not has_doubtful_end and not _hides_dropped_cells(slots):
         return Placement("placed", tuple(slots)) if not _looks_glued(printed) else Placement("glued")
     return Placement("glued" if _looks_glued(printed) or _is_one_run(printed, fields) else "unknown")
 
@@ -87,8 +94,9 @@ def _hides_dropped_cells(slots: Sequence[Atom]) -> bool:
     return any(slot.grid is None or slot.grid.is_padded for slot in slots)
 
 
-def _blanks_are_certain(slots: Sequence[Atom]) -> bool:
-    return all(slot.grid is not None for slot in slots)
+def _blanks_are_certain(slots: Sequence[Atom], fields: Sequence[str]) -> bool:
+    """A row of empty cells is complete, or was filled up."""
+    return all(slot.grid is not None for slot in slots) and (len(slots) >= len(fields) or _hides_dropped_cells(slots))
 
 
 def _looks_glued(printed: Sequence[Atom]) -> bool:

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from extractor.flags import make_flag
 from extractor.forms import Column, Row, Section, fold_label
-from extractor.model import Candidate, Cell, CellState, Chunk, Document, Flag, Span, Unit
+from extractor.model import Candidate, Cell, CellState, Chunk, Document, Flag, Grid, Paragraph, Span, Unit
 from extractor.readers.atoms import Atom, grid_atoms, run_atoms
 from extractor.readers.lines import Line, TableLines, collect_lines, unknown_texts
 from extractor.readers.placement import Placement, header_geometry, place_cells
@@ -40,11 +40,28 @@ class TableReading:
 
 def collect_table(document: Document, chunk: Chunk) -> TableLines:
     """The lines of a chunk's table, in order of print."""
-    parts = [(chunk.run[0], run_atoms(document.view, *chunk.run, chunk.section))] if chunk.run else []
-    if chunk.table:
-        atoms = list(grid_atoms(document, chunk.table, chunk.section))
-        parts.append((atoms[0].start, iter(atoms)))
-    return collect_lines(atom for _, part in sorted(parts, key=lambda part: part[0]) for atom in part)
+    parts = [(chunk.run[0], list(run_atoms(document.view, *chunk.run, chunk.section)))] if chunk.run else []
+    for cells in chunk.table:
+        atoms = list(grid_atoms(document, cells, chunk.section))
+        parts.append((atoms[0].start, atoms))
+    parts += _torn_pieces(document, chunk)
+    return collect_lines(atom for _, atoms in sorted(parts, key=lambda part: part[0]) for atom in atoms)
+
+
+def _torn_pieces(document: Document, chunk: Chunk) -> list[tuple[int, list[Atom]]]:
+    """What stands in short lines between the grids of one table: labels or numbers torn from their rows."""
+    indexes = {part.grid for part in chunk.table}
+    grids = [block for block in document.blocks if isinstance(block, Grid) and block.index in indexes]
+    if len(grids) < 2:
+        return []
+    return [
+        (block.start, list(run_atoms(document.view, block.start, block.end, chunk.section)))
+        for block in document.blocks
+        if isinstance(block, Paragraph)
+        and grids[0].end <= block.start
+        and block.end <= grids[-1].start
+        and "。" not in document.view[block.start : block.end]
+    ]
 
 
 def score_generation(table: TableLines, section: Section) -> int:
@@ -75,6 +92,7 @@ def read_table(document: Document, table: TableLines, section: Section) -> Table
     """Read a table as one generation's.
 
     Args:
+        document: the document that the table stands in.
         table: the table's lines.
         section: the table of the generation that was decided for it.
     """
@@ -91,6 +109,11 @@ class _Table:
         self.table = table
         self.section = section
         self.reading = TableReading()
+        self.text_end = len(document.view.rstrip(" \t\n\x00|"))
+        self.has_surplus = any(
+            (row := _row_of(line, section)) and len(line.printed) == len(row.columns) < len(line.slots)
+            for line in table.lines
+        )
         self.doubts: dict[str, tuple[list[str], list[Span], list[str]]] = {}
 
     def doubt(self, code: str, fields: Iterable[str], spans: Iterable[Span], raw: str = "") -> None:
@@ -109,7 +132,10 @@ class _Table:
         Args:
             geometry: field id -> grid column, where the grid's header tells.
         """
-        placement = place_cells(line.slots, field_ids, geometry, _label_edge(line))
+        has_surplus = self.has_surplus or line.is_interrupted
+        placement = place_cells(line.slots, field_ids, geometry, _label_edge(line), has_surplus)
+        if line.slots and line.slots[-1].end >= self.text_end:
+            self.doubt("cut-off", field_ids, [line.slots[-1].span()])
         label_spans = [line.label.span()] if line.label else []
         if placement.outcome == "placed":
             for field_id, column, atom in zip(field_ids, columns, placement.cells, strict=True):
@@ -227,8 +253,9 @@ class _LabelledTable(_Table):
         self._check_strays(strays)
         for row in self.section.rows:
             self._read_row(row, rows.get(row.id, []))
+        self._doubt_blanks()
         self._check_absent_rows()
-        self._check_inexact_labels()
+        self._check_order()
         return self.finish()
 
     def _lines_after_empty(self) -> set[int]:
@@ -290,17 +317,34 @@ class _LabelledTable(_Table):
                 self.doubt(code, [], [slot.span() for slot in stray.printed], " ".join(raws)[:40])
                 self.reading.unread.extend(raws[:1])
 
+    def _doubt_blanks(self) -> None:
+        """Where numbers of the table belong to no row, no empty cell is certain."""
+        blanks = [name for name, found in self.reading.candidates.items() if found[0].state is CellState.BLANK]
+        for code in ("unknown-row", "unclaimed-numbers"):
+            if code in self.doubts:
+                self.doubt(code, blanks, [])
+
     def _check_absent_rows(self) -> None:
         """One row may be missing in the report; many, or the last one, mean that the table is cut off."""
         if len(self.absent) > _MOST_ABSENT_ROWS or self.section.rows[-1] in self.absent:
-            fields = [field_id for row in self.absent for field_id in self._field_ids(row)]
+            last = [row for row in self.section.rows if row not in self.absent][-1:]  # may be cut off, too
+            fields = [field_id for row in (*last, *self.absent) for field_id in self._field_ids(row)]
             self.reading.flags.append(make_flag("rows-missing", fields=fields, count=len(self.absent)))
 
-    def _check_inexact_labels(self) -> None:
-        """A misprinted label is trusted where the form's order leaves room for no other row."""
+    def _check_order(self) -> None:
+        """Rows out of the form's order may be rows whose labels were torn off and put back wrongly.
+
+        A misprinted label is trusted only where the order leaves room for no other row.
+        """
         order = list(self.section.rows_by_id)
         found = [(row, line.label) for line in self.table.lines if line.slots and (row := _row_of(line, self.section))]
         places = [-1, *(order.index(row.id) for row, _ in found), len(order)]
+        grids = [label.grid if label else None for _, label in found]
+        for grid in dict.fromkeys(grids):  # the pieces of a torn table may stand in any order
+            members = [i for i, other in enumerate(grids) if other is grid]
+            for member in _out_of_order([places[i + 1] for i in members]):
+                row, label = found[members[member]]
+                self.doubt("row-out-of-order", self._field_ids(row), [label.span()] if label else [])
         for i, (row, label) in enumerate(found, start=1):
             if label and not label.is_exact and not places[i - 1] < places[i] < places[i + 1]:
                 self.reading.flags.append(
@@ -318,22 +362,29 @@ class _OneRowTable(_Table):
     """A table of groups of columns over one unlabelled line of cells (section 四)."""
 
     def read(self) -> TableReading:
-        line = self._data_line()
+        lines = self._data_lines()
+        line = Line(None, (), [slot for line in lines for slot in line.slots])
+        while line.slots and line.slots[0].kind == "text":  # a label such as 件数 in front of the cells
+            line.slots.pop(0)
         field_ids = [item.id for item in self.section.fields]
         columns = [item.column for item in self.section.fields]
         placement = self.read_line(line, columns, field_ids, self._geometry(line))
+        if len(lines) > 1:  # the form has one; the count may fit by accident
+            self.doubt(
+                "unclaimed-numbers",
+                field_ids,
+                [slot.span() for slot in lines[0].printed],
+                self.raw(lines[0].printed[0]),
+            )
         if placement.outcome == "placed" and not placement.by_geometry and not self._has_official_header():
             self.doubt("columns-unverified", field_ids, [label.span() for label in self.table.labels[:1]])
         return self.finish()
 
-    def _data_line(self) -> Line:
-        """The cells under the header; those of several lines together, so that their count tells."""
+    def _data_lines(self) -> list[Line]:
+        """The lines of cells under the header: those with numbers, else the last empty one."""
         strays = [line for line in self.table.strays if any(slot.kind == "cell" for slot in line.slots)]
         with_numbers = [line for line in strays if any(s.is_printed and s.kind == "cell" for s in line.slots)]
-        slots = [slot for line in with_numbers or strays[-1:] for slot in line.slots]
-        while slots and slots[0].kind == "text":  # a label such as 件数 in front of the cells
-            slots.pop(0)
-        return Line(None, (), slots)
+        return with_numbers or strays[-1:]
 
     def _leaves(self) -> list[Atom]:
         return [atom for atom in self.table.labels if any(ref.role == "column" for ref in atom.refs)]
@@ -371,6 +422,15 @@ def _cell_of(atom: Atom) -> Cell:
     if atom.grid is None or atom.cell is None:
         raise ValueError("an atom of running text stands in no cell")
     return atom.grid.cells[atom.cell]
+
+
+def _out_of_order(places: Sequence[int]) -> list[int]:
+    """Positions that stand behind something greater or in front of something smaller."""
+    return [
+        i
+        for i, place in enumerate(places)
+        if any(other > place for other in places[:i]) or any(other < place for other in places[i + 1 :])
+    ]
 
 
 def _header_over(line: Line, row: Row) -> Sequence[Atom]:

@@ -72,7 +72,7 @@ def _split_region(view: str, start: int, end: int) -> Iterator[Block]:
 
 
 def _paragraph(view: str, start: int, end: int) -> Iterator[Block]:
-    if view[start:end].strip(_SPACE):
+    if view[start:end].strip(_SPACE + "|:-"):
         yield Paragraph(start, end)
 
 

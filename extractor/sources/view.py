@@ -22,6 +22,10 @@ GAP = "\x00"
 _RESIDUE = re.compile(
     r"\[bookmark:[^\]\n]{0,120}\]|<!--.{0,300}?-->|<!--\[if[^\]]{0,80}\]>?(?:-->)?|<!\[endif\](?:-->)?", re.S
 )
+# A page number on a line of its own: "- 4 -", "第 3 页 共 6 页".
+_PAGE_NUMBER = re.compile(
+    r"^[ \t\x00]*(?:[-—–]+[ ]?\d{1,3}[ ]?[-—–]+|第[ ]?\d{1,3}[ ]?页(?:[ ,/]*共[ ]?\d{1,3}[ ]?页)?)[ \t\x00]*$", re.M
+)
 _HTML_SPACE = re.compile(r"&nbsp;|&#160;|&emsp;|&ensp;")
 # A gloss is pinyin in parentheses behind a Han character: 強(qiáng).
 _GLOSS = re.compile("(?<=[\u3400-\u9fff])\\([a-züāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜń]{1,7}\\)")
@@ -56,6 +60,8 @@ def fold_view(text: str) -> str:
     view = text.replace("\r\n", GAP + "\n").translate(_folding_table())
     if "[bookmark:" in view or "<!" in view:
         view = _RESIDUE.sub(_blank_out, view)
+    if _PAGE_NUMBER.search(view):
+        view = _PAGE_NUMBER.sub(_blank_out, view)
     if "&" in view:
         view = _HTML_SPACE.sub(lambda match: " " * len(match.group()), view)
     glosses = _GLOSS.findall(view)
