@@ -7,9 +7,9 @@ Called by the pipeline.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from extractor.forms import TABLE_SECTIONS, LabelHit, LabelRef, drop_note, find_labels, fold_label, load_forms
 from extractor.model import CellRange, Chunk, Document, Grid, Heading, Paragraph
@@ -97,25 +97,32 @@ def _enclosing_sections(document: Document) -> dict[int, str | None]:
 
 def _cut_grid(document: Document, grid: Grid, enclosing: str | None) -> Iterator[tuple[str, int, int, set[LabelRef]]]:
     """Cut one grid where the section changes. A grid without any label belongs to its heading."""
-    section: str | None = None
-    first = 0
-    refs: set[LabelRef] = set()
-    for position, cell in enumerate(grid.cells):
-        if cell.end - cell.start < 2:
-            continue
-        found = _cell_refs(document, cell.start, cell.end)
-        if not found:
-            continue
-        named = _only_section(found) if len(found) == 1 else None  # 其他 and 总计 stand in several tables
-        if named and named != section:
-            cut = _row_start(grid, position) if section else 0
-            if section:
-                yield section, first, cut, refs
-                refs = set()
-            section, first = named, cut
-        refs.update(ref for ref in found if ref.section == section)
-    if section or enclosing:
-        yield section or str(enclosing), first, len(grid.cells), refs
+    labels = [
+        (position, refs)
+        for position, cell in enumerate(grid.cells)
+        if cell.end - cell.start > 1 and (refs := _cell_refs(document, cell.start, cell.end))
+    ]
+    named = [(position, _only_section(refs)) for position, refs in labels]
+    changes = _section_changes([(position, section) for position, section in named if section])
+    if not changes and enclosing:
+        changes = [(0, enclosing)]
+    cuts = [0, *(_row_start(grid, position) for position, _ in changes[1:]), len(grid.cells)]
+    for (_, section), (first, last) in zip(changes, pairwise(cuts), strict=True):
+        found = {ref for position, refs in labels if first <= position < last for ref in refs if ref.section == section}
+        yield section, first, last, found
+
+
+def _section_changes(labels: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Where the section changes: at a label that is not the only one of its section there.
+
+    A single label of another section inside a table is a misprint, not another table.
+    """
+    runs = [
+        (section, [position for position, _ in run]) for section, run in groupby(labels, key=lambda label: label[1])
+    ]
+    if len(runs) > 1:
+        runs = [run for run in runs if len(run[1]) > 1] or runs[:1]
+    return [(next(run)[0], section) for section, run in groupby(((p[0], s) for s, p in runs), key=lambda item: item[1])]
 
 
 def _cell_refs(document: Document, start: int, end: int) -> tuple[LabelRef, ...]:
@@ -136,9 +143,9 @@ def _cell_refs(document: Document, start: int, end: int) -> tuple[LabelRef, ...]
     return ()
 
 
-def _only_section(refs: Iterable[LabelRef]) -> str | None:
-    sections = {ref.section for ref in refs}
-    return sections.pop() if len(sections) == 1 else None
+def _only_section(refs: Sequence[LabelRef]) -> str | None:
+    """The section that a label names; None for those that stand in several tables or roles (其他, 总计)."""
+    return refs[0].section if len(refs) == 1 else None
 
 
 def _row_start(grid: Grid, position: int) -> int:

@@ -85,7 +85,10 @@ def _place_by_geometry(
             by_grid_column[covered] = slot
     found = [by_grid_column.get(geometry[field_id]) for field_id in fields]
     cells = tuple(slot for slot in found if slot is not None)
-    if len(cells) < len(fields) or any(slot not in cells for slot in printed) or _looks_glued(printed):
+    # Anything printed elsewhere, or any cell behind the last column, shows that the row was shifted.
+    last = max(geometry[field_id] for field_id in fields)
+    is_shifted = any(slot not in cells for slot in printed) or max(by_grid_column, default=0) > last
+    if len(cells) < len(fields) or is_shifted or _looks_glued(printed):
         return None
     return cells
 
