@@ -104,8 +104,9 @@ def _cut_grid(document: Document, grid: Grid, enclosing: str | None) -> Iterator
     ]
     named = [(position, _only_section(refs)) for position, refs in labels]
     changes = _section_changes([(position, section) for position, section in named if section])
-    if not changes and enclosing:
-        changes = [(0, enclosing)]
+    if not changes and enclosing is None:
+        return
+    changes = changes or [(0, str(enclosing))]
     cuts = [0, *(_row_start(grid, position) for position, _ in changes[1:]), len(grid.cells)]
     for (_, section), (first, last) in zip(changes, pairwise(cuts), strict=True):
         found = {ref for position, refs in labels if first <= position < last for ref in refs if ref.section == section}

@@ -24,6 +24,8 @@ AtomKind = Literal["label", "cell", "text"]
 _LEAST_LIKENESS = 0.7
 _LEAST_MARGIN = 0.1
 _LEAST_FUZZY_CHARS = 4
+# A known label counts for a longer wording of which it is at least this part.
+_LEAST_SHARE_OF_CELL = 0.5
 _LONGEST_LABEL = 90
 _MOST_ROWS = 1_000_000
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -93,11 +95,13 @@ def _label_atoms(view: str, start: int, end: int, section: str) -> Iterator[Atom
     if refs:
         yield Atom("label", start, end, folded, refs, has_ordinal=_has_ordinal(text))
         return
-    inner = list(run_atoms(view, start, end, section))
-    if any(atom.kind == "label" for atom in inner) and any(char.isdigit() for char in text):
-        yield from inner
+    inner = [atom for atom in run_atoms(view, start, end, section) if atom.kind != "text"]
+    if any(atom.kind == "label" for atom in inner) and len(inner) > 1:
+        yield from inner  # text left over is part of a label that is printed in another wording
         return
     likely = _match_alike(folded, section)
+    if not likely and inner and len(inner[0].folded) >= _LEAST_SHARE_OF_CELL * len(folded):
+        likely = inner[0].folded, inner[0].refs
     if likely:
         yield Atom("label", start, end, likely[0], likely[1], False, _has_ordinal(text))
     else:

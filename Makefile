@@ -1,0 +1,76 @@
+# Everything is installed into .venv in this folder; nothing outside it is touched.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check eval bench soak docs constraints clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHONS := python3.11 python3
+DEMO_OUT := out/demo
+ASK_PYTHON := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+UPGRADE :=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/core.stamp ## install the program, read the sample reports, say what came out
+	@$(BIN)/extractor run fixtures --out $(DEMO_OUT)
+	@echo
+	@echo "From this folder the program is $(BIN)/extractor; for instance:"
+	@echo "  $(BIN)/extractor show fixtures/001_6bf7699e84e20962.txt   a report whose columns the scrape destroyed"
+	@echo "  $(BIN)/extractor run YOUR_FOLDER --out out/mine           your own reports"
+
+test: $(VENV)/dev.stamp ## all tests but the soaks
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp ## format, lint, types, import contract, docs in step
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python docs/build.py --check
+
+eval: $(VENV)/dev.stamp ## score against the labels; fails on any accepted wrong value
+	@$(BIN)/python eval/score.py
+
+bench: $(VENV)/dev.stamp ## documents a second, one core, and where the time goes
+	@$(BIN)/python eval/bench/throughput.py
+
+soak: $(VENV)/dev.stamp ## the long tests
+	@$(BIN)/python -m pytest -m soak
+
+docs: $(VENV)/dev.stamp ## write the generated pages of docs/ anew
+	@$(BIN)/python docs/build.py
+
+constraints: $(VENV)/bin/python ## resolve constraints.txt anew; UPGRADE=1 for the newest versions
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 $(if $(UPGRADE),--upgrade) \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet -o constraints.txt
+	@{ echo "# Written by 'make constraints' from pyproject.toml, dev extra included. Do not edit."; cat constraints.txt; } \
+		> $(VENV)/constraints.new && mv $(VENV)/constraints.new constraints.txt
+
+clean: ## remove the environment, the demo's output and all caches
+	@rm -rf $(VENV) $(DEMO_OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@for python in $(PYTHONS); do \
+		if "$$python" -c "$(ASK_PYTHON)" >/dev/null 2>&1; then \
+			echo "making $(VENV) with $$("$$python" --version)"; exec "$$python" -m venv --clear $(VENV); \
+		fi; \
+	done; \
+	echo "error: no Python 3.11 or newer with venv was found (tried: $(PYTHONS))." >&2; \
+	echo "Install python3.11 and python3.11-venv, or name one: make $(MAKECMDGOALS) PYTHONS=/path/to/python3" >&2; \
+	exit 1
+
+$(VENV)/core.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing the program into $(VENV) (once; a minute or so)"
+	@$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing the program and its test tools into $(VENV) (once; a minute or so)"
+	@$(INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/core.stamp
