@@ -29,6 +29,9 @@ _WIDTH = "100"
 def build_schema() -> str:
     """The JSON Schema of one line of records.jsonl."""
     schema = Record.model_json_schema(mode="serialization")
+    for part in (schema, *schema["$defs"].values()):
+        if "properties" in part:
+            part["required"] = sorted(part["properties"])  # a record leaves nothing out, defaults included
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 

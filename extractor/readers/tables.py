@@ -206,7 +206,8 @@ class _Table:
         if token.state is CellState.UNPARSABLE:
             self.doubt("unparsable-cell", [field_id], [span], raw)
         elif token.state is CellState.VALUE:
-            if unit and column.unit not in ("as_printed", unit):
+            is_plain_zero = unit == "unknown" and not token.value  # 0 of any unit is 0
+            if unit and column.unit not in ("as_printed", unit) and not is_plain_zero:
                 self.doubt("unit-differs", [field_id], [span], raw)
             if not _suits(column, token.value):
                 self.doubt("not-a-count", [field_id], [span], raw)

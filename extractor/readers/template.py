@@ -49,8 +49,10 @@ class TemplateReader:
         for part in (header, read_narrative(document, chunks, prose, report_year)):
             candidates |= part.candidates
             flags += part.flags
-        is_report = _is_report(chunks, generation, candidates)
-        return Reading("template", generation, candidates, tuple(flags), is_report, tuple(unread))
+        if not _is_report(chunks, generation, candidates):
+            return Reading("template", generation, candidates, (make_flag("not-a-report"),), is_report=False)
+        flags = _join_repeats(flags, candidates)
+        return Reading("template", generation, candidates, tuple(flags), unread=tuple(unread))
 
 
 def _decide_generations(
@@ -124,6 +126,19 @@ def _missing_tables(
     if list(dict.fromkeys(order)) != official:
         flags.append(make_flag("sections-out-of-order"))
     return unread, flags
+
+
+def _join_repeats(flags: Sequence[Flag], candidates: Mapping[str, tuple[Candidate, ...]]) -> list[Flag]:
+    """Where most rows of a table repeat, the file holds two reports, and nothing in it can be told apart."""
+    repeated = [flag for flag in flags if flag.code == "row-repeated"]
+    tables = {name.partition(".")[0] for flag in repeated for name in flag.fields}
+    cells = [name for name in candidates if name.partition(".")[0] in tables]
+    if sum(len(flag.fields) for flag in repeated) * 2 <= len(cells) or not repeated:
+        return list(flags)
+    spans = [span for flag in repeated for span in flag.spans]
+    section = ", ".join(sorted(tables))
+    several = make_flag("several-reports", fields=candidates, spans=spans, section=section)
+    return [several, *(flag for flag in flags if flag.code != "row-repeated")]
 
 
 def _is_report(

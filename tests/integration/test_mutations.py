@@ -28,7 +28,13 @@ def accepted_wrong(record: Record, printed: Mapping[str, str]) -> list[str]:
         field = record.fields.get(field_id)
         if field is None or field.decision != "accepted" or field.state is CellState.ROW_ABSENT:
             continue
-        said = str(field.value) if field.state is CellState.VALUE else "" if field.state is CellState.BLANK else field.state
+        said = (
+            str(field.value)
+            if field.state is CellState.VALUE
+            else ""
+            if field.state is CellState.BLANK
+            else field.state
+        )
         if said != text:
             wrong.append(f"{field_id}: printed {text!r}, accepted {said!r}")
     return wrong
@@ -58,13 +64,21 @@ def check(seed: int, layouts: Sequence[str], kinds: Sequence[mutations.Mutation]
 
 @pytest.mark.parametrize("block", range(8))
 def test_damaged_text_gives_no_wrong_accepted_value(block: int) -> None:
-    wrong = [line for seed in range(block * 50, block * 50 + 50) for line in check(seed, TEXT_LAYOUTS, mutations.TEXT_MUTATIONS)]
+    wrong = [
+        line
+        for seed in range(block * 50, block * 50 + 50)
+        for line in check(seed, TEXT_LAYOUTS, mutations.TEXT_MUTATIONS)
+    ]
     assert wrong == []
 
 
 @pytest.mark.parametrize("block", range(4))
 def test_damaged_markup_gives_no_wrong_accepted_value(block: int) -> None:
-    wrong = [line for seed in range(block * 50, block * 50 + 50) for line in check(seed, ["html_page"], mutations.HTML_MUTATIONS)]
+    wrong = [
+        line
+        for seed in range(block * 50, block * 50 + 50)
+        for line in check(seed, ["html_page"], mutations.HTML_MUTATIONS)
+    ]
     assert wrong == []
 
 
