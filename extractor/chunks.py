@@ -34,9 +34,9 @@ def split_chunks(document: Document) -> list[Chunk]:
     tables = _find_grid_tables(document)
     for section in TABLE_SECTIONS:
         grids = tables.get(section, _GridTable())
-        run = None if grids.is_complete else _find_run(document, chunks, section, has_grids=bool(grids.ranges))
-        if grids.ranges or run:
-            chunks = _place(chunks, _table_chunk(document, section, tuple(grids.ranges), run))
+        runs = () if grids.is_complete else _find_runs(document, chunks, section, has_grids=bool(grids.ranges))
+        if grids.ranges or runs:
+            chunks = _place(chunks, _table_chunk(document, section, tuple(grids.ranges), runs))
     return chunks
 
 
@@ -168,12 +168,14 @@ def _is_table(refs: Iterable[LabelRef]) -> bool:
     return _has_header(refs) or len({ref for ref in refs if ref.role == "row"}) >= _LEAST_ROW_LABELS
 
 
-def _table_chunk(document: Document, section: str, table: tuple[CellRange, ...], run: tuple[int, int] | None) -> Chunk:
+def _table_chunk(
+    document: Document, section: str, table: tuple[CellRange, ...], runs: tuple[tuple[int, int], ...]
+) -> Chunk:
     """A chunk that covers just the table."""
     grids = [block for block in document.blocks if isinstance(block, Grid)]
-    starts = [grids[part.grid].cells[part.first].start for part in table] + ([run[0]] if run else [])
-    ends = [grids[part.grid].cells[part.last - 1].end for part in table] + ([run[1]] if run else [])
-    return Chunk(section, min(starts), max(ends), False, table=table, run=run)
+    starts = [grids[part.grid].cells[part.first].start for part in table] + [run[0] for run in runs]
+    ends = [grids[part.grid].cells[part.last - 1].end for part in table] + [run[1] for run in runs]
+    return Chunk(section, min(starts), max(ends), False, table=table, runs=runs)
 
 
 def _place(chunks: list[Chunk], table_chunk: Chunk) -> list[Chunk]:
@@ -182,7 +184,7 @@ def _place(chunks: list[Chunk], table_chunk: Chunk) -> list[Chunk]:
     before = [i for i in own if chunks[i].start <= table_chunk.start]
     if own:
         i = before[-1] if before else own[0]
-        chunks[i] = replace(chunks[i], table=table_chunk.table, run=table_chunk.run)
+        chunks[i] = replace(chunks[i], table=table_chunk.table, runs=table_chunk.runs)
         return chunks
     return [*chunks, table_chunk]
 
@@ -190,19 +192,17 @@ def _place(chunks: list[Chunk], table_chunk: Chunk) -> list[Chunk]:
 # ---------------------------------------------------------------- tables inside running text
 
 
-def _find_run(document: Document, chunks: list[Chunk], section: str, has_grids: bool) -> tuple[int, int] | None:
-    """The stretch of running text that holds a section's table, or the part that no grid holds.
+def _find_runs(document: Document, chunks: list[Chunk], section: str, has_grids: bool) -> tuple[tuple[int, int], ...]:
+    """The stretches of running text that hold a section's table, or the parts that no grid holds.
 
     Beside grids only the section's own text is searched; a whole table may also stand elsewhere.
     """
     own = [(chunk.start, chunk.end) for chunk in chunks if chunk.section == section]
     paragraphs = [(block.start, block.end) for block in document.blocks if isinstance(block, Paragraph)]
     inside = [p for p in paragraphs if any(start <= p[0] < end for start, end in own)]
-    for start, end in inside if inside or has_grids else paragraphs:
-        run = _find_run_in(document.view, start, end, section)
-        if run:
-            return run
-    return None
+    searched = inside if inside or has_grids else paragraphs
+    runs = (_find_run_in(document.view, start, end, section) for start, end in searched)
+    return tuple(run for run in runs if run)
 
 
 def _find_run_in(view: str, start: int, end: int, section: str) -> tuple[int, int] | None:

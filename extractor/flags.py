@@ -6,9 +6,13 @@ Codes are stable: reviewers filter by them. `docs/flags.md` explains each; a tes
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from extractor.model import Flag, Message, Severity, Span
+
+#: More places than these say no more to a person.
+MOST_SPANS = 500
 
 
 class Finding(NamedTuple):
@@ -134,5 +138,5 @@ def make_flag(code: str, *, fields: Iterable[str] = (), spans: Iterable[Span] = 
         severity=finding.severity,
         fields=tuple(fields),
         message=Message(zh=finding.zh.format(**words), en=finding.en.format(**words)),
-        spans=tuple(spans),
+        spans=tuple(islice(spans, MOST_SPANS)),
     )

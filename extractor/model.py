@@ -183,7 +183,7 @@ class Chunk:
     end: int
     has_heading: bool
     table: tuple[CellRange, ...] = ()
-    run: tuple[int, int] | None = None
+    runs: tuple[tuple[int, int], ...] = ()
 
 
 # ---------------------------------------------------------------- evidence and readings

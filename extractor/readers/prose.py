@@ -88,7 +88,7 @@ def read_lines(document: Document, start: int, end: int) -> Prose:
 def _prose_intervals(document: Document, chunks: Iterable[Chunk]) -> Iterator[tuple[int, int]]:
     chunks = list(chunks)
     removed = [(block.start, block.end) for block in document.blocks if isinstance(block, Grid)]
-    removed += [chunk.run for chunk in chunks if chunk.run]
+    removed += [run for chunk in chunks for run in chunk.runs]
     # A heading removes nothing, but no sentence runs across its borders.
     removed += [
         (edge, edge) for block in document.blocks if isinstance(block, Heading) for edge in (block.start, block.end)

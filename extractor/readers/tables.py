@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from extractor.flags import make_flag
 from extractor.forms import Column, Row, Section, fold_label
@@ -40,7 +40,7 @@ class TableReading:
 
 def collect_table(document: Document, chunk: Chunk) -> TableLines:
     """The lines of a chunk's table, in order of print."""
-    parts = [(chunk.run[0], list(run_atoms(document.view, *chunk.run, chunk.section)))] if chunk.run else []
+    parts = [(run[0], list(run_atoms(document.view, *run, chunk.section))) for run in chunk.runs]
     for cells in chunk.table:
         atoms = list(grid_atoms(document, cells, chunk.section))
         parts.append((atoms[0].start, atoms))
@@ -427,10 +427,12 @@ def _cell_of(atom: Atom) -> Cell:
 
 def _out_of_order(places: Sequence[int]) -> list[int]:
     """Positions that stand behind something greater or in front of something smaller."""
+    highest_before = [-1, *accumulate(places, max)]
+    lowest_behind = [*reversed([*accumulate(reversed(places), min)])]
     return [
         i
         for i, place in enumerate(places)
-        if any(other > place for other in places[:i]) or any(other < place for other in places[i + 1 :])
+        if highest_before[i] > place or (i + 1 < len(places) and lowest_behind[i + 1] < place)
     ]
 
 

@@ -27,7 +27,7 @@ class TemplateReader:
 
     def read(self, document: Document, chunks: Sequence[Chunk]) -> Reading:
         """Read one document. See extractor.readers.base.Reader."""
-        tables = {chunk.section: collect_table(document, chunk) for chunk in chunks if chunk.table or chunk.run}
+        tables = {chunk.section: collect_table(document, chunk) for chunk in chunks if chunk.table or chunk.runs}
         generation, flags = _decide_generations(document, chunks, tables)
         candidates: dict[str, tuple[Candidate, ...]] = {}
         unread: list[str] = []

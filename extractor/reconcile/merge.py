@@ -11,9 +11,12 @@ from typing import NamedTuple
 
 from extractor.model import Candidate, Reading
 
+#: A file of a thousand reports must not make a record of a thousand candidates a field.
+MOST_LOSING = 50
+
 
 class Merged(NamedTuple):
-    """The printed candidate of a field, and the others, best first."""
+    """The printed candidate of a field, and the others, best first, at most MOST_LOSING."""
 
     printed: Candidate
     losing: tuple[Candidate, ...]
@@ -30,7 +33,7 @@ def merge_readings(readings: Sequence[Reading]) -> dict[str, Merged]:
         for field_id, candidates in reading.candidates.items():
             found.setdefault(field_id, []).extend(candidates)
     ordered = sorted(found, key=_part_of_record)
-    return {field_id: Merged(found[field_id][0], tuple(found[field_id][1:])) for field_id in ordered}
+    return {field_id: Merged(found[field_id][0], tuple(found[field_id][1 : 1 + MOST_LOSING])) for field_id in ordered}
 
 
 _PARTS: Mapping[str, int] = {

@@ -61,8 +61,9 @@ def find_headings(view: str, start: int, end: int) -> list[Heading]:
         place = Heading(section or "", heading_start, match.end())
         if section and _is_heading(view, place, ordinal.group() if ordinal else "", folded, end):
             found[heading_start] = place
+    lines_with_heading = {view.rfind("\n", 0, position) + 1 for position in found}
     for match in _NUMBERED_LINE.finditer(view, start, end):
-        if any(heading.start >= match.start() and heading.end <= match.end() for heading in found.values()):
+        if match.start() in lines_with_heading:
             continue
         folded = fold_label(match[1])
         best = process.extractOne(
