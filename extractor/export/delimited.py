@@ -17,6 +17,7 @@ VALUES_HEADER = ("document", "path", "field", "state", "value", "unit", "raw", "
 FLAGS_HEADER = ("document", "path", "code", "severity", "fields", "message_zh", "message_en", "evidence")
 # What spreadsheets take for the start of a formula (the full-width forms: with a Chinese or Japanese input locale).
 _FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\r")
+_QUOTED = re.compile('["\r\n]')
 _HARMLESS = re.compile(r"[+\-＋－]?[\d０-９][\d０-９,，.．\s]*[%％]?|[-－]+")
 
 
@@ -28,18 +29,17 @@ def guard_cell(text: str) -> str:
 
 
 def encode_lines(lines: Sequence[tuple[str, ...]]) -> bytes:
-    """CSV lines as bytes.
+    """CSV lines as bytes. A line in which no cell needs quotes is joined, at a third of the csv module's cost."""
+    return "".join([_encode_line(cells) for cells in lines]).encode()
 
-    Where no cell needs quotes, which the counts of separators show, plain joining gives the same
-    bytes as the csv module at a third of its cost.
-    """
-    text = "".join(",".join(cells) + "\r\n" for cells in lines)
-    commas = sum(map(len, lines)) - len(lines)
-    if '"' in text or text.count(",") != commas or text.count("\n") != len(lines) or text.count("\r") != len(lines):
-        buffer = io.StringIO()
-        csv.writer(buffer).writerows(lines)
-        text = buffer.getvalue()
-    return text.encode()
+
+def _encode_line(cells: tuple[str, ...]) -> str:
+    line = ",".join(cells)
+    if line.count(",") == len(cells) - 1 and not _QUOTED.search(line) and line:
+        return line + "\r\n"
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
 
 
 def value_line(document: str, path: str, field_id: str, field: RecordField) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from extractor.forms import Row, Section
 from extractor.readers.atoms import Atom
 
 _LONGEST_CELL_TEXT = 30
@@ -153,6 +154,12 @@ class _LineBuilder:
         else:
             self.waiting = self.waiting or Line(None, ())
             self.waiting.slots.append(atom)
+
+
+def row_of(line: Line, section: Section) -> Row | None:
+    """The form's row that a line's label names in one generation."""
+    rows = section.rows_by_id if section.layout == "labelled_rows" else {}
+    return next((rows[row_id] for row_id in line.row_ids if row_id in rows), None)
 
 
 def unknown_texts(strays: Iterable[Line]) -> tuple[list[Line], list[Line]]:
