@@ -14,13 +14,8 @@ from typing import NamedTuple
 
 from extractor.forms import load_forms
 from extractor.model import CellState, Unit
+from extractor.readers.numerals import read_numeral
 
-_CHINESE_DIGITS = {
-    char: value
-    for value, chars in enumerate(["〇零○", "一", "二两", "三", "四", "五", "六", "七", "八", "九"])
-    for char in chars
-}
-_CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000}
 # A word, with a note in parentheses behind a number kept together: 22 （其中修订16件）.
 _WORD = re.compile(r"\d+[ \t]\([^()\n]*\)|[^ \t]+")
 # Nobody counts to a million million; such a run is several cells glued together.
@@ -70,7 +65,7 @@ def read_cell(text: str) -> Token:
     match = _patterns()[0].fullmatch(text)
     if not match:
         return UNPARSABLE
-    value = _read_number(match["number"]) if match["number"] else _read_chinese(match["chinese"])
+    value = _read_number(match["number"]) if match["number"] else read_numeral(match["chinese"])
     if value is None:
         return UNPARSABLE
     unit = load_forms().money_units.get(match["unit"] or "")
@@ -120,29 +115,3 @@ def _read_number(text: str) -> int | Decimal:
 def _is_glued(number: str) -> bool:
     digits = number.lstrip("+-").partition(".")[0]
     return (len(digits) > 1 and digits.startswith("0")) or len(digits.replace(",", "")) > _MOST_DIGITS
-
-
-def _read_chinese(text: str) -> int | None:
-    """Read a Chinese numeral (二十三, 一百零五, 二〇); None when it is not one."""
-    if all(char in _CHINESE_DIGITS for char in text):
-        return int("".join(str(_CHINESE_DIGITS[char]) for char in text))
-    head, ten_thousand, tail = text.rpartition("万")
-    if ten_thousand:
-        high = _read_below_ten_thousand(head)
-        low = _read_below_ten_thousand(tail) if tail else 0
-        return None if high is None or low is None else high * 10_000 + low
-    return _read_below_ten_thousand(text)
-
-
-def _read_below_ten_thousand(text: str) -> int | None:
-    total, digit, last_unit = 0, 0, 10_000
-    for char in text:
-        if char in _CHINESE_DIGITS:
-            digit = _CHINESE_DIGITS[char]
-        elif char in _CHINESE_UNITS and _CHINESE_UNITS[char] < last_unit:
-            last_unit = _CHINESE_UNITS[char]
-            total += (digit or 1) * last_unit
-            digit = 0
-        else:
-            return None
-    return total + digit if text else None

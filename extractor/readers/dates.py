@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from extractor.model import Chunk, Document
-from extractor.readers.prose import YEAR, Prose, find_words, make_iso_date, parse_small_numeral, parse_year, read_lines
+from extractor.readers.numerals import YEAR, parse_small_numeral, parse_year
+from extractor.readers.prose import Prose, find_words, make_iso_date, read_lines
 from extractor.readers.title import StatedYear, header_interval
 
 _LONGEST_FOOT = 4000

@@ -20,7 +20,8 @@ from extractor.model import Candidate, Chunk, Document, Flag
 from extractor.readers.base import Facts
 from extractor.readers.contacts import find_contacts
 from extractor.readers.dates import Period, find_page_date, find_period, find_signature_date
-from extractor.readers.prose import YEAR, Prose, find_words, make_candidate, merge_candidates, parse_year, read_prose
+from extractor.readers.numerals import YEAR, parse_year
+from extractor.readers.prose import Prose, find_words, make_candidate, merge_candidates, read_prose
 from extractor.readers.title import StatedYear, Title, find_title
 
 

@@ -40,7 +40,8 @@ from extractor.readers.narrative_rules import (
     ZERO_RULES,
     ZeroRule,
 )
-from extractor.readers.prose import YEAR, Prose, find_words, make_candidate, merge_candidates, parse_year, read_prose
+from extractor.readers.numerals import YEAR, parse_year
+from extractor.readers.prose import Prose, find_words, make_candidate, merge_candidates, read_prose
 
 
 def read_narrative(

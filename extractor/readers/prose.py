@@ -25,11 +25,6 @@ _LONGEST_CLAUSE = 160
 _LONGEST_SENTENCE = 1200
 _MOST_SPANS = 5
 
-_CHINESE_DIGITS = {char: digit for digit, chars in enumerate(("〇○零O0Оo◯", *"一二三四五六七八九")) for char in chars}
-_DIGIT = "[" + "".join(_CHINESE_DIGITS) + "]"
-#: A four-digit year in either kind of numerals; group-free.
-YEAR = f"(?:(?:19|20)\\d\\d|[一二]{_DIGIT}{{3}})"
-
 
 @dataclass(frozen=True, slots=True)
 class Prose:
@@ -186,25 +181,6 @@ def printed_text(document: Document, start: int, end: int) -> str:
         for char, seen in zip(document.text[start:end], document.view[start:end], strict=True)
         if seen != "\x00" and not seen.isspace()
     )
-
-
-def parse_year(numeral: str) -> int:
-    """2023 or 二○二三 -> 2023."""
-    return int("".join(str(_CHINESE_DIGITS.get(char, char)) for char in numeral))
-
-
-def parse_small_numeral(numeral: str) -> int:
-    """A day or a month: 16, 十六, 二十, 廿三, 三十一, 一〇 -> int; 0 where it is none."""
-    if numeral.isdigit() and numeral.isascii():
-        return int(numeral)
-    numeral = numeral.replace("廿", "二十").replace("卅", "三十").replace("元", "一")
-    tens, ten, units = numeral.rpartition("十")
-    if not ten:
-        digits = [_CHINESE_DIGITS.get(char) for char in units]
-        return 0 if None in digits or not digits else int("".join(map(str, digits)))
-    if not {tens, units} <= {"", *_CHINESE_DIGITS}:
-        return 0
-    return 10 * _CHINESE_DIGITS.get(tens, 1) + _CHINESE_DIGITS.get(units, 0)
 
 
 def make_iso_date(year: int, month: int, day: int) -> str | None:

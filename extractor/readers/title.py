@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from extractor.model import Chunk, Document
-from extractor.readers.prose import YEAR, Prose, find_words, parse_year, read_lines
+from extractor.readers.numerals import YEAR, parse_year
+from extractor.readers.prose import Prose, find_words, read_lines
 
 # A header is a title and a paragraph; what is longer has no headings, and its title stands on top.
 _LONGEST_HEADER = 4000

@@ -13,7 +13,8 @@ from extractor.chunks import split_chunks
 from extractor.model import Chunk, Document
 from extractor.readers.base import Facts
 from extractor.readers.header import read_header
-from extractor.readers.prose import parse_small_numeral, parse_year, read_lines, read_prose
+from extractor.readers.numerals import parse_small_numeral, parse_year
+from extractor.readers.prose import read_lines, read_prose
 from extractor.settings import Settings
 from extractor.sources import load_document, read_document
 
