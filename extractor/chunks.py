@@ -73,7 +73,7 @@ def _find_grid_tables(document: Document) -> dict[str, _GridTable]:
             table.ranges.append(CellRange(grid.index, first, last))
             table.refs |= refs
     for section, table in tables.items():
-        forms = [form.sections[section] for form in load_forms().national]
+        forms = [form.sections[section] for form in load_forms().national if section in form.sections]
         seen = {ref.id for ref in table.refs if ref.role == "row"}
         table.is_complete = any(form.layout == "one_row" or set(form.rows_by_id) <= seen for form in forms)
     # A table without labelled rows may have lost its header and still stand under its heading.

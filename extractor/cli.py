@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from extractor.bulk.run import Progress, RunSummary
     from extractor.model import Record
@@ -130,8 +130,9 @@ def run(
 ) -> None:
     """Extract many reports into one folder of tables.
 
-    One bad file never stops the rest; it is listed as failed and the exit code is 1. Outputs of an earlier run are
-    replaced only when the new ones are complete. Ctrl-C stops early and keeps what is done.
+    One bad file never stops the rest; it is listed as failed, and the exit code is 1.
+    Outputs of an earlier run are replaced only when the new ones are complete.
+    Ctrl-C stops early and keeps what is done.
     """
     with _usage_errors():
         from extractor.bulk.plan import plan_inputs
@@ -268,24 +269,12 @@ def show(
     _open_console().print(picture)
 
 
-def _save_svg(picture: object, path: Path, title: str) -> None:
-    import io
-
-    from rich.console import Console
-
+def _save_svg(picture: RenderableType, path: Path, title: str) -> None:
     from extractor.errors import OutputError
+    from extractor.svg import export_svg
 
-    console = Console(
-        record=True,
-        file=io.StringIO(),
-        width=_PIPED_WIDTH,
-        force_terminal=True,
-        color_system="truecolor",
-        no_color=False,
-    )
-    console.print(picture)
     try:
-        path.write_text(console.export_svg(title=title), encoding="utf-8")
+        path.write_text(export_svg(picture, title), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{path}: the picture cannot be written ({error.strerror}). Check the folder.") from error
 

@@ -69,7 +69,7 @@ def _decide_generations(
         neighbours = [decided.get(other) for other in TABLE_SECTIONS if other != section]
         named = decided[section] or next((name for name in neighbours if name), None)
         if named is None:
-            named = load_forms().national[0].generation
+            named = next(form.generation for form in load_forms().national if section in form.sections)
             fields = [item.id for item in _section(section, named).fields]
             flags.append(make_flag("generation-unclear", fields=fields, section=section, generation=named))
         generation[section] = named
@@ -82,7 +82,11 @@ def _section(section: str, generation: str) -> Section:
 
 def _best_generation(table: TableLines, section: str) -> str | None:
     """The one generation that explains the table best; None on a tie."""
-    scores = {form.generation: score_generation(table, form.sections[section]) for form in load_forms().national}
+    scores = {
+        form.generation: score_generation(table, form.sections[section])
+        for form in load_forms().national
+        if section in form.sections
+    }
     best = max(scores.values())
     names = [name for name, score in scores.items() if score == best]
     return names[0] if len(names) == 1 else None

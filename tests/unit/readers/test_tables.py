@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
 import flatten
 import pytest
 
 from extractor.chunks import split_chunks
+from extractor.forms import load_forms
 from extractor.model import Candidate, Document, Flag, Reading
 from extractor.readers.template import TemplateReader
 from extractor.settings import Settings
@@ -336,7 +338,40 @@ def test_one_missing_row_inside_the_table_is_absent_and_not_blank() -> None:
     reading = read_three_without("2.重复申请")
     assert said(reading, f"{THREE}.not_processed.duplicate.total") == ("row_absent", None)
     assert wrong(reading) == []
-    assert "rows-missing" not in codes(reading)
+    assert f"{THREE}.not_processed.duplicate.total" not in doubted(reading)
+
+
+LABELS = [row.labels[0] for row in load_forms().generations["2021"].sections[THREE].rows]
+
+
+@pytest.mark.parametrize(
+    "layout", ["tab_cells", "tab_rows", "bare_lines", "pipe_cells_kept", "spaced_rows", "markdown"]
+)
+def test_the_row_in_front_of_a_gap_may_have_the_cells_of_the_row_behind_it(layout: str) -> None:
+    """A stretch from the cells of one row to the label of the next is lost: the count of cells still fits."""
+    text = flatten.LAYOUTS[layout]([TABLES[THREE]]).decode()
+    start = text.index("一、本年新收")
+    for label, following in pairwise(LABELS):
+        cut = text.index(label, start) + len(label)
+        end = text.index(following, cut) + len(following)
+        _, reading = read_text(text[:cut] + text[end:])
+        assert [name for name in wrong(reading) if name not in doubted(reading)] == [], label
+
+
+@pytest.mark.parametrize("layout", ["tab_cells", "tab_rows", "bare_lines", "pipe_cells_kept", "spaced_rows"])
+def test_a_misprinted_label_beside_a_gap_is_doubted(layout: str) -> None:
+    """Half of one label and half of another, with the rows between them lost, are like a misprint."""
+    text = flatten.LAYOUTS[layout]([TABLES[THREE]]).decode()
+    start = text.index("4.保护第三方合法权") + len("4.保护第三方合法权")
+    end = text.index("3.补正后申请内容仍不明确") + len("3.补正后申请内容仍不")
+    _, reading = read_text(text[:start] + text[end:])
+    assert [name for name in wrong(reading) if name not in doubted(reading)] == []
+
+
+def test_the_row_in_front_of_a_gap_is_doubted_in_section_two_as_well() -> None:
+    """Where no equation would notice."""
+    reading = read_two(SECTION_TWO.replace("规章\t1\t2\t3\n行政规范性文件\t4\t5\t6\n", "规章\t4\t5\t6\n"))
+    assert set(row_fields(reading, "regulations")) <= doubted(reading)
 
 
 def test_many_missing_rows_or_a_missing_last_one_mean_that_the_table_is_cut_off() -> None:

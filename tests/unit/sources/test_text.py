@@ -229,6 +229,13 @@ def test_a_heading_separates_grids() -> None:
     assert kinds == [Heading, Grid, Heading, Grid]
 
 
+def test_a_heading_is_no_cell_of_the_table_below_it() -> None:
+    """A bar in front of the first cell opens it; what stands on the line above is the heading."""
+    text = "甲。\n一、总体情况\n|\n乙\n|\n丙\n|\n1\n|\n2\n|\n"
+    assert [type(block) for block in blocks(text)] == [Paragraph, Heading, Grid]
+    assert [text for text in only_grid(text)[1][0] if text] == ["乙", "丙", "1", "2"]
+
+
 def test_grids_are_numbered_in_reading_order() -> None:
     text = f"{TAB_CELLS}\n话。\n\n{TAB_CELLS}"
     numbered = number_grids(blocks(text))
