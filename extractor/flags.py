@@ -93,6 +93,9 @@ CATALOGUE: dict[str, Finding] = {
         "the label '{raw}' is not the official one and stands out of order; taken for '{label}' by likeness",
     ),
     "cut-off": Finding("warning", "文本在此结束，本行可能被截断", "the text ends here; the row may be cut off"),
+    "row-before-gap": Finding(
+        "warning", "下一行缺失，本行的数字可能属于下一行", "the next row is missing; these cells may be its"
+    ),
     "rows-missing": Finding(
         "warning", "表中缺少 {count} 行，表格可能被截断", "{count} rows of the table are missing; it may be cut off"
     ),

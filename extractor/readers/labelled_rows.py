@@ -115,10 +115,18 @@ class LabelledRowsReader(TableReader):
                 self.doubt(code, blanks, [])
 
     def _check_absent_rows(self) -> None:
-        """One row may be missing in the report; many, or the last one, mean that the table is cut off."""
+        """One row may be missing in the report; many, or the last one, mean that the table is cut off.
+
+        Where a row was lost in flattening, the row in front of the gap may have got its cells.
+        """
+        for before, row in pairwise(self.section.rows):
+            if row in self.absent and before not in self.absent:
+                fields = self._field_ids(before)
+                found = [self.reading.candidates[name][0] for name in fields]
+                if any(candidate.state is not CellState.BLANK for candidate in found):
+                    self.doubt("row-before-gap", fields, found[0].spans)
         if len(self.absent) > _MOST_ABSENT_ROWS or self.section.rows[-1] in self.absent:
-            last = [row for row in self.section.rows if row not in self.absent][-1:]  # may be cut off, too
-            fields = [field_id for row in (*last, *self.absent) for field_id in self._field_ids(row)]
+            fields = [field_id for row in self.absent for field_id in self._field_ids(row)]
             self.reading.flags.append(make_flag("rows-missing", fields=fields, count=len(self.absent)))
 
     def _check_order(self) -> None:
@@ -136,7 +144,8 @@ class LabelledRowsReader(TableReader):
                 row, label = found[members[member]]
                 self.doubt("row-out-of-order", self._field_ids(row), [label.span()] if label else [])
         for i, (row, label) in enumerate(found, start=1):
-            if label and not label.is_exact and not places[i - 1] < places[i] < places[i + 1]:
+            has_neighbours = places[i - 1] + 1 == places[i] == places[i + 1] - 1
+            if label and not label.is_exact and not has_neighbours:
                 self.reading.flags.append(
                     make_flag(
                         "label-inexact",
