@@ -151,7 +151,7 @@ def _split_tab_row(view: str, line: Interval) -> list[Interval]:
 
 def _split_bars(view: str, start: int, end: int) -> list[Block]:
     lines = [match for match in _LINE.finditer(view, start, end) if "|" in match.group()]
-    stream = _bar_stream(view, lines, end)
+    stream = _bar_stream(view, lines, start, end)
     padded = _cut_padded_rows(view, stream)
     if padded:
         return [_build_grid(padded, "rows", True)]
@@ -167,11 +167,11 @@ def _are_row_lines(lines: Sequence[re.Match[str]]) -> bool:
     return sum(1 for count in filled if count > 1) > 0.6 * len(filled)
 
 
-def _bar_stream(view: str, lines: Sequence[re.Match[str]], end: int) -> list[Interval]:
+def _bar_stream(view: str, lines: Sequence[re.Match[str]], floor: int, end: int) -> list[Interval]:
     """All cells between bars in order; line ends inside a cell do not matter."""
     start = lines[0].start()
     if not view[start : view.index("|", start)].strip(_SPACE):
-        start = _lead_start(view, start)
+        start = _lead_start(view, start, floor)
     last_bar = view.rindex("|", start, end)
     tail = _trim(view, last_bar + 1, end)
     bars = [start - 1, *(match.start() for match in re.finditer(r"\|", view[start:end]))]
@@ -182,9 +182,9 @@ def _bar_stream(view: str, lines: Sequence[re.Match[str]], end: int) -> list[Int
     return cells
 
 
-def _lead_start(view: str, line_start: int) -> int:
+def _lead_start(view: str, line_start: int, floor: int) -> int:
     """Where the first cell begins when its bar stands alone on the next line."""
-    previous = view.rfind("\n", 0, max(line_start - 1, 0)) + 1
+    previous = max(view.rfind("\n", 0, max(line_start - 1, 0)) + 1, floor)
     text = view[previous:line_start].strip(_SPACE)
     is_cell = text and "。" not in text and "|" not in text and len(text) <= _MOST_LEAD_CHARS
     return previous if is_cell else line_start

@@ -7,6 +7,7 @@ import pytest
 
 from extractor.chunks import split_chunks
 from extractor.model import Chunk, Document, Grid
+from extractor.readers.template import TemplateReader
 from extractor.settings import Settings
 from extractor.sources import read_document
 
@@ -145,6 +146,21 @@ def test_a_lone_foreign_label_in_a_table_is_a_misprint(foreign: str) -> None:
     assert foreign.replace("（", "(").replace("）", ")") in texts
     assert any(text.startswith("四、结转") for text in texts)
     assert with_tables(chunks) == [TWO, THREE, FOUR]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "本年新制作数量\t本年新公开数量\n一项。\n信息内容\t本年增/减\t社会公益组织\t法律服务机构",
+        "申请人情况\t法人或其他组织\t第二十条第（五）项\t信息内容\t予以公开\t部分公开\t属于国家秘密\t重复申请\t补正后申请内容仍不明确",
+    ],
+)
+def test_a_row_with_labels_of_two_sections_goes_to_one_of_them_and_no_range_is_empty(rows: str) -> None:
+    document, chunks = split(f"某局年报\n{rows}\n".encode())
+    ranges = [part for chunk in chunks for part in chunk.table]
+    assert ranges
+    assert all(part.first < part.last for part in ranges)
+    TemplateReader().read(document, chunks)
 
 
 def test_the_first_chunk_is_the_header_even_where_a_heading_opens_the_text() -> None:
