@@ -110,7 +110,8 @@ def _cut_grid(document: Document, grid: Grid, enclosing: str | None) -> Iterator
     cuts = [0, *(_row_start(grid, position) for position, _ in changes[1:]), len(grid.cells)]
     for (_, section), (first, last) in zip(changes, pairwise(cuts), strict=True):
         found = {ref for position, refs in labels if first <= position < last for ref in refs if ref.section == section}
-        yield section, first, last, found
+        if first < last:  # two sections in one row: the row is the later one's
+            yield section, first, last, found
 
 
 def _section_changes(labels: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:

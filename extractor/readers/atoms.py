@@ -29,7 +29,7 @@ _LEAST_SHARE_OF_CELL = 0.5
 _LONGEST_LABEL = 90
 _MOST_ROWS = 1_000_000
 _HAN = re.compile("[\u3400-\u9fff]")
-_DIGITS = re.compile(r"[\d.,+/—-]*\d[\d.,+/—-]*")
+_DIGITS = re.compile(r"[\d.,+/—-]*\d[\d.,+/—-]*", re.A)
 _ORDINAL = re.compile(r"\s*(?:\(|\d+\s*[.、,]|[一二三四五六七]、)")
 
 

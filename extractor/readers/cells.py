@@ -46,7 +46,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     whole = re.compile(
         rf"(?:(?P<number>{number})|(?P<chinese>{chinese}))\s*(?P<unit>{units})?\s*(?P<note>{note})?[。;]?", re.S
     )
-    piece = re.compile(rf"[+-]?\d[\d.,+/—-]*(?:{units})?(?:\([^()]*\))?|[^\d+-]+|[+-]")
+    piece = re.compile(rf"[+-]?\d[\d.,+/—-]*(?:{units})?(?:\([^()]*\))?|[^\d+-]+|[+-]", re.A)
     return whole, piece
 
 

@@ -6,11 +6,12 @@ live here: reading cells (tables), header and narrative. Called by the pipeline.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from extractor.flags import make_flag
-from extractor.forms import TABLE_SECTIONS, Section, load_forms
-from extractor.model import Candidate, Chunk, Document, Flag, Reading
+from extractor.forms import TABLE_SECTIONS, load_forms
+from extractor.model import Candidate, CellState, Chunk, Document, Flag, Reading
 from extractor.readers.header import read_header
 from extractor.readers.lines import TableLines
 from extractor.readers.narrative import read_narrative
@@ -39,6 +40,7 @@ class TemplateReader:
             candidates |= reading.candidates
             flags += reading.flags
             unread += reading.unread
+        flags += _rows_before_gaps(generation, candidates)
         missing, missing_flags = _missing_tables(document, chunks, generation)
         unread += missing
         flags += missing_flags
@@ -69,15 +71,13 @@ def _decide_generations(
         neighbours = [decided.get(other) for other in TABLE_SECTIONS if other != section]
         named = decided[section] or next((name for name in neighbours if name), None)
         if named is None:
+            forms = [form.sections[section] for form in load_forms().national if section in form.sections]
             named = next(form.generation for form in load_forms().national if section in form.sections)
-            fields = [item.id for item in _section(section, named).fields]
-            flags.append(make_flag("generation-unclear", fields=fields, section=section, generation=named))
+            fields = [item.id for item in forms[0].fields]
+            if any([item.id for item in form.fields] != fields for form in forms):
+                flags.append(make_flag("generation-unclear", fields=fields, section=section, generation=named))
         generation[section] = named
     return generation, flags
-
-
-def _section(section: str, generation: str) -> Section:
-    return load_forms().generations[generation].sections[section]
 
 
 def _best_generation(table: TableLines, section: str) -> str | None:
@@ -104,6 +104,19 @@ def _has_older_headings(document: Document, chunks: Sequence[Chunk]) -> bool:
     headings = [(chunk.section, document.view[chunk.start : chunk.end]) for chunk in chunks if chunk.has_heading]
     official = any(names[section][1][:8] in text[:40] for section, text in headings if section in TABLE_SECTIONS)
     return not official and len(headings) >= _LEAST_HEADINGS
+
+
+def _rows_before_gaps(generation: Mapping[str, str], candidates: Mapping[str, tuple[Candidate, ...]]) -> Iterator[Flag]:
+    """Where a table has lost its first row, the table in front of it may have lost its end with it."""
+    for before, section in pairwise(TABLE_SECTIONS):
+        forms = load_forms().section(before, generation[before]), load_forms().section(section, generation[section])
+        if forms[0] is None or forms[1] is None or forms[1].layout != "labelled_rows":
+            continue
+        first = candidates[forms[1].field_id(forms[1].rows[0].id, forms[1].columns[0].id)][0]
+        if first.state in (CellState.ROW_ABSENT, CellState.NOT_READ):
+            last = forms[0].rows[-1]
+            fields = [forms[0].field_id(last.id, column.id) for column in last.columns]
+            yield make_flag("row-before-gap", fields=fields)
 
 
 def _missing_tables(
