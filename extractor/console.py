@@ -196,7 +196,7 @@ class _RecordView:
             return
         section = load_forms().section(section_id, generation)
         if section is None:
-            yield Text(f"{section_id}: {generation}", style="dim")
+            yield Text(f"{'、'.join(load_forms().section_names[section_id][:2])}  ({generation})", style="dim")
             return
         yield Text.assemble((section.title, "bold"), (f"  ({generation})", "dim"))
         if section.layout == "one_row":
