@@ -241,6 +241,27 @@ def one_line(tables: list[tuple[str, Table]]) -> bytes:
     return _report(tables, lambda t: " ".join(text for row in _texts(t) for text in row if text), " ")
 
 
+def joined_by_tabs(tables: list[tuple[str, Table]]) -> bytes:
+    """Every piece of text joined by one tab, empty cells lost."""
+    return _report(tables, lambda t: "\t".join(text for row in _texts(t) for text in row if text), "\t")
+
+
+def joined_by_bars(tables: list[tuple[str, Table]]) -> bytes:
+    """The same with bars."""
+    return _report(tables, lambda t: "|".join(text for row in _texts(t) for text in row if text), "|")
+
+
+def ruled(tables: list[tuple[str, Table]]) -> bytes:
+    """Columns aligned by spaces between drawn rules, empty cells as space."""
+
+    def flatten(table: Table) -> str:
+        rows = ["  ".join((box.text if box else "").ljust(6) for box in row) for row in expand(table)]
+        rule = "  ".join("-" * 6 for _ in range(_width(table)))
+        return "\n".join([rule, *rows, rule])
+
+    return _report(tables, flatten)
+
+
 def glued(tables: list[tuple[str, Table]]) -> bytes:
     """Nothing between cells."""
     return _report(tables, lambda t: "".join(text for row in _texts(t) for text in row), "")
@@ -313,7 +334,18 @@ KEEPING = {f.__name__: f for f in (tab_cells, tab_rows, markdown, html_page, wor
 #: Layouts that separate cells, but lose empty ones or where they stood.
 DROPPING = {
     f.__name__: f
-    for f in (bare_lines, paragraphs, pipe_rows_padded, pipe_cells_padded, pipe_cells_dropped, spaced_rows, one_line)
+    for f in (
+        bare_lines,
+        paragraphs,
+        pipe_rows_padded,
+        pipe_cells_padded,
+        pipe_cells_dropped,
+        spaced_rows,
+        one_line,
+        joined_by_tabs,
+        joined_by_bars,
+        ruled,
+    )
 }
 LAYOUTS = {**KEEPING, **DROPPING, "glued": glued}
 

@@ -51,17 +51,15 @@ def swap_labels(rng: random.Random, text: str) -> str:
 
 
 def drop_character_of_label(rng: random.Random, text: str) -> str:
-    tokens = _tokens(text)
-    position = rng.choice([i for i in _words(tokens) if len(tokens[i]) > 2])
-    cut = rng.randrange(len(tokens[position]))
-    tokens[position] = tokens[position][:cut] + tokens[position][cut + 1 :]
-    return "".join(tokens)
+    position = rng.choice([match.start() for match in re.finditer("[\u4e00-\u9fff]", text)])
+    return text[:position] + text[position + 1 :]
 
 
 def flatten_space(rng: random.Random, text: str) -> str:
     tokens = _tokens(text)
-    position = rng.choice([i for i, token in enumerate(tokens) if token.isspace()])
-    tokens[position] = " "
+    spaces = [i for i, token in enumerate(tokens) if token.isspace()]
+    if spaces:
+        tokens[rng.choice(spaces)] = " "
     return "".join(tokens)
 
 

@@ -18,6 +18,7 @@ from extractor.readers.numerals import read_numeral
 
 # A word, with a note in parentheses behind a number kept together: 22 （其中修订16件）.
 _WORD = re.compile(r"\d+[ \t]\([^()\n]*\)|[^ \t]+")
+_RULE = re.compile(r"[-—=_+]{3,}")
 # Nobody counts to a million million; such a run is several cells glued together.
 _MOST_DIGITS = 12
 
@@ -100,7 +101,7 @@ def _line_tokens(line: str, offset: int) -> list[tuple[int, int]]:
 
 def _pieces(word: str) -> list[re.Match[str]]:
     """A word between spaces: one cell, or its runs of digits and its stretches of text."""
-    if not word.strip("\x00"):
+    if not word.strip("\x00") or _RULE.fullmatch(word):
         return []
     if read_cell(word).state is not CellState.UNPARSABLE:
         return [match] if (match := re.fullmatch(r".*", word)) else []

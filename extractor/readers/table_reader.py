@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 
 from extractor.flags import make_flag
 from extractor.forms import Column, Section
@@ -67,6 +68,8 @@ class TableReader:
         """
         has_surplus = self.has_surplus or line.is_interrupted
         placement = place_cells(line.slots, field_ids, geometry, _label_edge(line), has_surplus)
+        if placement.outcome == "placed" and self._is_broken(line):
+            placement = Placement("unknown")
         if line.slots and line.slots[-1].end >= self.text_end:
             self.doubt("cut-off", field_ids, [line.slots[-1].span()])
         label_spans = [line.label.span()] if line.label else []
@@ -84,6 +87,17 @@ class TableReader:
         else:
             self._add_unplaced(line, field_ids, is_glued=placement.outcome == "glued")
         return placement
+
+    def _is_broken(self, line: Line) -> bool:
+        """Whether cells that only spaces separate go on behind a line end: they may be another row's.
+
+        One cell a line is no break, nor is a row on one line.
+        """
+        printed = line.printed
+        if any(slot.grid is not None for slot in printed):
+            return False
+        breaks = {"\n" in self.document.view[a.end : b.start] for a, b in pairwise(printed)}
+        return len(breaks) > 1
 
     def _add_unplaced(self, line: Line, field_ids: list[str], is_glued: bool) -> None:
         """Cells whose columns are not known: every field of the row gets every surviving token."""

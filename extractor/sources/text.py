@@ -23,6 +23,7 @@ from extractor.sources.headings import find_headings
 _FEWEST_SEPARATORS = 4
 _WIDTHS = range(3, 17)
 _MOST_LEAD_CHARS = 40
+_WIDEST_ROW = 20
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _TAB = re.compile(r"\t")
 _BLANK_LINE = re.compile(r"\n[ \x00]*(?=\n)")
@@ -243,13 +244,23 @@ def _group_row_lines(
     previous_end = -1
     for line in lines:
         if rows and view[previous_end : line.start()].strip(_SPACE):
-            yield _build_grid(rows, "rows", _hides_dropped_cells(rows))
+            yield _build_lines_grid(view, rows)
             rows = []
         previous_end = line.end()
         if not _DELIMITER_ROW.match(line.group()):
             rows.append(split_row(view, Interval(*line.span())))
     if rows:
-        yield _build_grid(rows, "rows", _hides_dropped_cells(rows))
+        yield _build_lines_grid(view, rows)
+
+
+def _build_lines_grid(view: str, rows: Rows) -> Grid:
+    """Lines are rows, unless one holds more cells than any row of the form: then line ends say nothing."""
+    if max(map(len, rows)) <= _WIDEST_ROW:
+        return _build_grid(rows, "rows", _hides_dropped_cells(rows))
+    stream = [cell for row in rows for cell in row]
+    if stream[-1].start == stream[-1].end:  # behind the last separator, in front of a heading
+        stream.pop()
+    return _build_grid([stream], "stream", _has_only_end_blanks(view, stream))
 
 
 def _hides_dropped_cells(rows: Rows) -> bool:

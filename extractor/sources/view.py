@@ -46,7 +46,8 @@ def _folding_table() -> dict[int, str]:
     )
     table |= {code: GAP for code in range(0x20) if chr(code) not in "\t\n"}
     table |= {0x0B: "\n", 0x0C: "\n", 0x0D: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n", 0x07: "\t"}
-    table |= dict.fromkeys(map(ord, "│┃︱∣┆┊"), "|")
+    table |= dict.fromkeys(range(0x2500, 0x2580), " ")  # drawn rules; upright ones are bars
+    table |= dict.fromkeys(map(ord, "│┃┆┇┊┋║︱∣"), "|")
     table |= dict.fromkeys(map(ord, "−﹣‐‑"), "-")
     return table | dict(load_forms().script)
 
