@@ -52,13 +52,9 @@ def score_folder(folder: Path, table: Table, show_errors: bool) -> Iterator[Scor
         try:
             score = score_record(process_document(load_document(document)), label)
         except UnsupportedFormat as error:
-            table.add_row(path.stem, str(len(label.cells)), f"not read: {error.problem}")
+            table.add_row(f"{path.stem} ({error.problem})")
             continue
-        note = (
-            " (glued: labels split, not read)"
-            if label.is_inferred >= set(TABLE_SECTIONS) - {"proactive_disclosure"}
-            else ""
-        )
+        note = " (glued digits)" if label.is_inferred >= set(TABLE_SECTIONS) - {"proactive_disclosure"} else ""
         table.add_row(path.stem + note, *describe(score))
         if show_errors:
             for error_line in score.errors:

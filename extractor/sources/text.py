@@ -258,8 +258,11 @@ def _build_lines_grid(view: str, rows: Rows) -> Grid:
     if max(map(len, rows)) <= _WIDEST_ROW:
         return _build_grid(rows, "rows", _hides_dropped_cells(rows))
     stream = [cell for row in rows for cell in row]
-    if stream[-1].start == stream[-1].end:  # behind the last separator, in front of a heading
-        stream.pop()
+    # Between a separator and a heading there is no cell.
+    if stream[0].start == stream[0].end:
+        del stream[0]
+    if stream[-1].start == stream[-1].end:
+        del stream[-1]
     return _build_grid([stream], "stream", _has_only_end_blanks(view, stream))
 
 

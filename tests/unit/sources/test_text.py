@@ -246,7 +246,7 @@ def test_grids_are_numbered_in_reading_order() -> None:
 # ---------------------------------------------------------------- whole reports
 
 PADDED_LAYOUTS = {"pipe_rows_padded", "pipe_cells_padded", "pipe_cells_dropped"}
-GRIDLESS_LAYOUTS = {"bare_lines", "paragraphs", "spaced_rows", "one_line", "glued"}
+GRIDLESS_LAYOUTS = {"bare_lines", "paragraphs", "spaced_rows", "one_line", "ruled", "glued"}
 TEXT_LAYOUTS = {
     name: flatten.LAYOUTS[name](
         flatten.build_tables("2021", flatten.as_printed(flatten.make_values("2021", 3)))
