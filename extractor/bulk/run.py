@@ -7,6 +7,7 @@ about one document (pipeline). Called by cli.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import heapq
 import signal
@@ -113,7 +114,7 @@ def run_documents(
     started_at, clock = datetime.now(UTC), time.perf_counter()
     tally = _Tally(files=len(plan.files))
     is_interrupted = False
-    with OutputWriter(out_dir) as writer:
+    with _collect_less_often(), OutputWriter(out_dir) as writer:
         try:
             for work, record in _process_all(_group_files(plan, on_progress), process, settings, tally):
                 with _hold_interrupts():
@@ -146,6 +147,20 @@ def run_documents(
             is_interrupted=is_interrupted,
             xlsx_rows_left_out=writer.xlsx_rows_left_out,
         )
+
+
+@contextmanager
+def _collect_less_often() -> Iterator[None]:
+    """Let the cyclic garbage collector run less often.
+
+    A document makes thousands of small objects and no cycles; walking over them took a sixth of a run.
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(20_000, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 # ---------------------------------------------------------------- files to documents
