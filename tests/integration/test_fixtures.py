@@ -9,7 +9,6 @@ import pytest
 from extractor import load_document, process_document
 from extractor.evaluation import load_label, score_record
 from extractor.model import CellState, Record
-from extractor.sources.html import parse_html
 
 ROOT = Path(__file__).parents[2]
 LABELS = sorted((ROOT / "eval" / "gold").glob("*.json"))
@@ -130,7 +129,3 @@ def test_the_blank_form_reads_as_blank(corpus: Path) -> None:
     assert len(cells) == 200
     assert {field.state for field in cells} == {CellState.BLANK}
     assert record.status == "succeeded"
-
-
-def test_a_page_reads_like_the_text_it_was_made_of() -> None:
-    assert parse_html("<p>一、总体情况</p>".encode(), "page").text.strip() == "一、总体情况"
