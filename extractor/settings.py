@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +19,17 @@ from pydantic_settings import (
 )
 
 from extractor.errors import SettingsError
+
+
+class Price(BaseModel):
+    """What a model costs, in USD for a million tokens. `batch_share`: what a batch costs of that."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached_input: float | None = Field(default=None, ge=0)
+    batch_share: float = Field(default=0.5, ge=0, le=1)
 
 
 class Settings(BaseSettings):
@@ -32,6 +44,28 @@ class Settings(BaseSettings):
         default=None, description="LibreOffice program for old .doc files; found on PATH when unset"
     )
     soffice_timeout_s: int = Field(default=120, ge=1, description="seconds LibreOffice may take for one file")
+
+    model: str | None = Field(default=None, description="name of the model to ask; none is asked when unset")
+    base_url: str = Field(
+        default="https://api.openai.com/v1", description="address of a server that speaks the OpenAI protocol"
+    )
+    api_key: SecretStr | None = Field(default=None, description="the server's key; local servers need none")
+    reply_mode: Literal["auto", "json_schema", "tools", "json"] = Field(
+        default="auto", description="how the server is made to keep to the schema; auto tries them in this order"
+    )
+    temperature: float | None = Field(default=0, ge=0, description="sampling temperature; unset for models without it")
+    concurrency: int = Field(default=16, ge=1, le=1024, description="calls in flight at most; falls when the server says 429")
+    requests_per_minute: int | None = Field(default=None, ge=1, description="the server's limit on requests")
+    tokens_per_minute: int | None = Field(default=None, ge=1, description="the server's limit on tokens, in and out")
+    call_timeout_s: float = Field(default=120, gt=0, description="seconds to wait for one reply")
+    call_attempts: int = Field(default=6, ge=1, description="how often a call is tried before it counts as failed")
+    reasks: int = Field(default=2, ge=0, description="how often rows that failed the check are asked again")
+    chunk_tokens: int = Field(default=3000, ge=200, description="most tokens of document text in one call")
+    prompts_dir: Path | None = Field(default=None, description="folder with prompts that replace those of the package")
+    journal: str = Field(
+        default="journal.sqlite", description="where replies are kept: a file (SQLite) or a postgresql:// URL"
+    )
+    prices: dict[str, Price] = Field(default_factory=dict, description="by model, USD for a million tokens")
 
     @classmethod
     def settings_customise_sources(
