@@ -29,6 +29,12 @@ class OutputError(ExtractorError):
     code = "bad-output"
 
 
+class ServerRefused(ExtractorError):
+    """The model's server refuses every call alike (key, model name, address): the run cannot go on."""
+
+    code = "server-refused"
+
+
 class SourceError(ExtractorError):
     """One source file cannot be turned into a Document."""
 

@@ -15,7 +15,29 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel
 
-from extractor.errors import ExtractorError
+from extractor.errors import ExtractorError, ServerRefused
+from extractor.settings import Settings
+
+__all__ = [
+    "Asker",
+    "BudgetReached",
+    "Call",
+    "CallError",
+    "Image",
+    "Reply",
+    "ReplyFiltered",
+    "ReplyInvalid",
+    "ReplyMissing",
+    "ReplyOrigin",
+    "ReplyRefused",
+    "ReplyTruncated",
+    "ServerRefused",
+    "ServerUnavailable",
+    "Usage",
+    "call_key",
+    "sampling_parameters",
+    "schema_json",
+]
 
 #: Where a reply came from. Only `live` and `batch` were given by a model.
 ReplyOrigin = Literal["live", "batch", "written by hand", "simulated"]
@@ -131,6 +153,11 @@ def call_key(call: Call, model: str, parameters: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
+def sampling_parameters(settings: Settings) -> dict[str, object]:
+    """The part of the settings that changes what a model replies, beside its name."""
+    return {} if settings.temperature is None else {"temperature": settings.temperature}
+
+
 # ---------------------------------------------------------------- how a call can fail
 
 
@@ -184,9 +211,3 @@ class BudgetReached(CallError):
     def __init__(self, message: str, scope: Literal["document", "run"]) -> None:
         super().__init__(message)
         self.scope = scope
-
-
-class ServerRefused(ExtractorError):
-    """The server refuses every call alike (key, model name, address): the run cannot go on."""
-
-    code = "server-refused"

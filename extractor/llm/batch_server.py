@@ -1,0 +1,255 @@
+"""The server's side of batches: files up and down, batches made, listed and looked at.
+
+Lives here: HTTP, and what its failures mean. Does not live here: when any of this is done and what
+is written down about it (batch, batch_harvest). Loading it loads openai and instructor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import openai
+from openai.types import Batch
+from openai.types.chat import ChatCompletion
+
+from extractor.llm import exchange
+from extractor.llm.batch_lines import ENDPOINT
+from extractor.llm.calls import Call, CallError, ServerRefused, ServerUnavailable
+from extractor.llm.endings import Ending
+from extractor.llm.refusals import say_address
+from extractor.llm.request import Mode
+from extractor.llm.retries import Sleep, TransientFailure, build_retrying
+from extractor.settings import Settings
+
+_T = TypeVar("_T")
+
+#: The key under which a batch carries our name for it.
+METADATA = "extractor_batch"
+#: Seconds for a file on its way.
+TRANSFER_S = 600.0
+_PAGE = 100
+_SHOWN_PLACES = 5
+
+
+class CreationUnknown(ServerUnavailable):
+    """The server may have made a batch, or not: it did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteBatch:
+    """A batch as the server describes it.
+
+    Attributes:
+        name: our name for it; None where it carries none.
+        problems: short codes of what is wrong with a failed batch.
+    """
+
+    id: str
+    status: str
+    name: str | None
+    input_file: str
+    output_file: str | None
+    error_file: str | None
+    total: int
+    completed: int
+    failed: int
+    problems: str
+
+
+class BatchServer(exchange.Exchange):
+    """Files and batches on one server. It belongs to one event loop."""
+
+    def __init__(self, settings: Settings, *, sleep: Sleep = asyncio.sleep) -> None:
+        super().__init__(settings)
+        self.address = say_address(settings.base_url)
+        self._sleep = sleep
+
+    async def check(self) -> None:
+        """See that there are batches on this server for this key, before anything is prepared.
+
+        Raises:
+            ServerRefused: there are none; key or address are wrong.
+            ServerUnavailable: it could not be asked.
+        """
+        await self._repeat("listing batches", lambda: self._server.batches.list(limit=1))
+
+    async def list_since(self, moment: datetime) -> list[RemoteBatch]:
+        """The batches that were made since a moment, newest first."""
+
+        async def collect() -> list[RemoteBatch]:
+            found: dict[str, RemoteBatch] = {}
+            async for batch in self._server.batches.list(limit=_PAGE):
+                is_older = bool(batch.created_at) and batch.created_at < moment.timestamp()
+                if is_older or batch.id in found:  # some servers know no pages and begin again
+                    break
+                found[batch.id] = _describe(batch)
+            return list(found.values())
+
+        return await self._repeat("listing batches", collect, limit_s=TRANSFER_S)
+
+    async def upload(self, path: Path, name: str) -> str:
+        """Send a file of requests up.
+
+        Returns:
+            The server's name for it.
+        """
+
+        async def send() -> str:
+            with path.open("rb") as file:
+                made = await self._server.files.create(file=(name, file, "application/jsonl"), purpose="batch")
+                return made.id
+
+        return await self._repeat(f"sending {name}", send, limit_s=TRANSFER_S)
+
+    async def create(self, file_id: str, name: str) -> RemoteBatch:
+        """Make a batch of an uploaded file. This is what costs money, so it is not repeated blindly.
+
+        Raises:
+            CreationUnknown: the server may have made it.
+            ServerRefused, CallError: it did not.
+        """
+
+        async def create() -> Batch:
+            return await self._server.batches.create(
+                input_file_id=file_id, endpoint=ENDPOINT, completion_window="24h", metadata={METADATA: name}
+            )
+
+        def is_repeatable(ending: Ending) -> bool:
+            # Without a status and with a usage of nothing: there was no connection.
+            return ending.outcome == "http-429" or (ending.status == 0 and ending.usage is not None)
+
+        try:
+            return _describe(await self._repeat(f"making batch {name}", create, is_repeatable=is_repeatable))
+        except _NotThere:
+            raise CallError(f"{self.address} does not find the file of batch {name}. Submit again.") from None
+
+    async def retrieve(self, remote_id: str) -> RemoteBatch | None:
+        """A batch; None when the server knows none of this name."""
+        about = f"looking at batch {remote_id}"
+        batch = await self._find(about, lambda: self._server.batches.retrieve(remote_id))
+        return _describe(batch) if batch else None
+
+    async def download(self, file_id: str, target: Path) -> bool:
+        """Fetch a file. Returns whether the server has it."""
+
+        async def fetch() -> bool:
+            async with self._server.files.with_streaming_response.content(file_id) as response:
+                with target.open("wb") as file:
+                    async for piece in response.iter_bytes():
+                        file.write(piece)
+            return True
+
+        return bool(await self._find(f"fetching {file_id}", fetch, limit_s=TRANSFER_S))
+
+    async def delete_file(self, file_id: str) -> None:
+        """Remove an uploaded file, so that nobody can make a batch of it any more."""
+        await self._find(f"deleting {file_id}", lambda: self._server.files.delete(file_id))
+
+    # ------------------------------------------------------------ one request, and again
+
+    async def _find(self, about: str, ask: Callable[[], Awaitable[_T]], limit_s: float | None = None) -> _T | None:
+        """The same for what may not be there."""
+        try:
+            return await self._repeat(about, ask, limit_s=limit_s)
+        except _NotThere:
+            return None
+
+    async def _repeat(
+        self,
+        about: str,
+        ask: Callable[[], Awaitable[_T]],
+        *,
+        limit_s: float | None = None,
+        is_repeatable: Callable[[Ending], bool] = lambda ending: ending.is_transient,
+    ) -> _T:
+        """Send a request until it is answered or there is no use in trying again."""
+        try:
+            async for attempt in build_retrying(self._settings.call_attempts, self._sleep):
+                with attempt:
+                    ending = Ending("timeout", usage=None)
+                    try:
+                        async with asyncio.timeout(limit_s or self._settings.call_timeout_s):
+                            return await ask()
+                    except TimeoutError:
+                        pass
+                    except (openai.APIError, ValueError) as error:
+                        ending = self._end_without_reply(error, about)
+                    if is_repeatable(ending):
+                        raise TransientFailure(ending)
+                    raise self._explain(ending, about)
+        except TransientFailure as failure:
+            reason = failure.ending.outcome
+        tries = self._settings.call_attempts
+        raise ServerUnavailable(f"{about}: {tries} tries at {self.address} failed, the last: {reason}. Try again later")
+
+    def _explain(self, ending: Ending, about: str) -> Exception:
+        if ending.status == 404 and ending.may_be_mode:
+            return _NotThere(
+                f"the server at {self.address} has no batch endpoints (HTTP 404 when {about}). Ask it live with "
+                "`extractor run`, or set EXTRACTOR_BASE_URL to a server that takes batches."
+            )
+        if ending.is_transient:
+            return CreationUnknown(f"{about}: {self.address} did not say how it ended ({ending.outcome})")
+        return ending.error or CallError(f"{about}: {ending.outcome}")
+
+
+class _NotThere(ServerRefused):
+    """HTTP 404: no such thing, or no such path at all."""
+
+
+def _describe(batch: Batch) -> RemoteBatch:
+    counts = batch.request_counts
+    return RemoteBatch(
+        id=batch.id,
+        status=batch.status,
+        name=(batch.metadata or {}).get(METADATA),
+        input_file=batch.input_file_id,
+        output_file=batch.output_file_id or None,
+        error_file=batch.error_file_id or None,
+        total=counts.total if counts else 0,
+        completed=counts.completed if counts else 0,
+        failed=counts.failed if counts else 0,
+        problems=_describe_problems(batch),
+    )
+
+
+def _describe_problems(batch: Batch) -> str:
+    """Codes and line numbers of what is wrong; never the server's sentences, which may quote a document."""
+    places: dict[str, list[int]] = {}
+    for problem in (batch.errors.data if batch.errors else None) or ():
+        code = problem.code if problem.code and problem.code.replace("_", "").isalnum() else "unnamed problem"
+        places.setdefault(code, []).extend([problem.line] if problem.line is not None else [])
+    return "; ".join(code + _say_lines(lines) for code, lines in places.items())
+
+
+def _say_lines(lines: list[int]) -> str:
+    if not lines:
+        return ""
+    more = f" and {len(lines) - _SHOWN_PLACES} more" if len(lines) > _SHOWN_PLACES else ""
+    return f" (line {', '.join(map(str, lines[:_SHOWN_PLACES]))}{more})"
+
+
+def read_completion(body: object, call: Call, mode: Mode, about: str) -> Ending:
+    """How a request of a batch ended that has a chat completion as its answer, judged as a live one is.
+
+    Args:
+        body: the completion as JSON data.
+        call: what was asked.
+        mode: the mode that the request was built for.
+        about: the call, in words.
+    """
+    completion = ChatCompletion.construct(**body) if isinstance(body, dict) else body
+    value, fault = None, None
+    try:
+        value = exchange._prepare(call.schema).from_response(  # type: ignore[attr-defined]
+            completion, mode=exchange._INSTRUCTOR_MODES[mode]
+        )
+    except Exception as error:  # whatever instructor finds is a fault of the reply
+        fault = error
+    ending = exchange._judge_reply(completion, call, about, value, fault)
+    return replace(ending, usage=exchange._read_usage(completion))

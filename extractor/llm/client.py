@@ -1,0 +1,224 @@
+"""The model client: one call in, one validated reply out, whatever the server does in between.
+
+Lives here: the order of things around one request (circuit, rates, slots, mode, retry). Does not
+live here: those things themselves (circuit, limits, modes, retries), the request (exchange), the
+journal and the budget that stand before it. Called by whoever answers calls live.
+
+Making a client loads openai, instructor and tenacity; importing this module does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+
+from extractor.errors import SettingsError
+from extractor.llm.budget import Budget, Reservation
+from extractor.llm.calls import Call, CallError, ServerUnavailable, Usage
+from extractor.llm.circuit import Circuit
+from extractor.llm.endings import Attempt, Ending
+from extractor.llm.limits import Rates, Slots, bound_input, estimate_tokens
+from extractor.llm.modes import Dialect, ModeChoice
+from extractor.llm.refusals import say_address
+from extractor.llm.request import Mode, build_body, sampling_parameters
+from extractor.settings import Settings
+
+if TYPE_CHECKING:
+    from extractor.llm.retries import Sleep
+
+__all__ = ["Attempt", "ModelClient", "Sent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A validated reply, and the request that gave it."""
+
+    value: BaseModel
+    attempt: Attempt
+
+    @property
+    def usage(self) -> Usage:
+        """What the request cost."""
+        return self.attempt.usage
+
+    @property
+    def mode(self) -> str:
+        """How the server was made to keep to the schema."""
+        return self.attempt.mode
+
+
+# The slot was never reached; the caller was cancelled while the server may have been working.
+_NOT_SENT = Ending("not-sent")
+_GIVEN_UP = Ending("given-up", usage=None)
+
+
+def _ignore(*_: object) -> None:
+    """Nobody listens."""
+
+
+class ModelClient:
+    """Sends calls to one model on one server. It belongs to one event loop.
+
+    Attributes:
+        parameters: what goes into the key of a call beside the model (see calls.call_key).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        budget: Budget | None = None,
+        on_attempt: Callable[[str, Attempt], None] = _ignore,
+        on_notice: Callable[[str], None] = _ignore,
+        sleep: Sleep = asyncio.sleep,
+        circuit: Circuit | None = None,
+    ) -> None:
+        """Set up a client; nothing is sent yet.
+
+        Args:
+            settings: model, server, key, limits.
+            budget: every request reserves its worst case from it before it is sent; None: no limit.
+            on_attempt: told of every request with the call's key, failed ones too: they are paid.
+            on_notice: told what the operator should know, each thing once.
+            sleep: what waits between two tries of a call.
+            circuit: when calls fail at once; the default suits a server that is asked by many calls.
+
+        Raises:
+            SettingsError: model, address or key cannot be used.
+        """
+        from extractor.llm import exchange, retries  # noqa: PLC0415 - half a second that runs without a model spare
+
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._model = _check_settings(settings)
+        self._settings = settings
+        self._budget = budget
+        self._on_attempt = on_attempt
+        self._on_notice = on_notice
+        self._sleep = sleep
+        self._retries = retries
+        self._exchange = exchange.Exchange(settings)
+        self._circuit = circuit or Circuit()
+        self._rates = Rates(settings.requests_per_minute, settings.tokens_per_minute)
+        self._slots = Slots(settings.concurrency, on_notice)
+        self._modes = ModeChoice(settings.reply_mode, on_notice)
+        sampling = sampling_parameters(settings)
+        self.parameters: Mapping[str, object] = MappingProxyType(sampling)
+        self._dialect = Dialect(sampling, on_notice)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._exchange.aclose()
+
+    async def send(self, call: Call, key: str) -> Sent:
+        """Send a call until it is answered or there is no use in trying again.
+
+        Raises:
+            ReplyTruncated, ReplyRefused, ReplyFiltered, ReplyInvalid: there is a reply, but none to use.
+            ServerUnavailable: the server could not be reached, kept failing, or the circuit is open.
+            CallError: the server refuses this call.
+            ServerRefused: the server refuses every call alike.
+            BudgetReached: the next request might go over a limit.
+        """
+        self._stay_in_loop()
+        try:
+            async for attempt in self._retries.build_retrying(self._settings.call_attempts, self._sleep):
+                with attempt:
+                    return await self._try(call, key)
+        except self._retries.TransientFailure as failure:
+            reason = failure.ending.outcome
+        tries = self._settings.call_attempts
+        address = say_address(self._settings.base_url)
+        raise ServerUnavailable(f"{call.task}, call {key[:12]}: {tries} tries at {address} failed, the last: {reason}")
+
+    async def _try(self, call: Call, key: str) -> Sent:
+        ending, attempt = await self._modes.ask(lambda mode: self._request(call, key, mode))
+        if ending.is_transient:
+            raise self._retries.TransientFailure(ending)
+        if ending.value is None:
+            raise ending.error or CallError(f"{call.task}, call {key[:12]}: {ending.outcome}")
+        return Sent(ending.value, attempt)
+
+    async def _request(self, call: Call, key: str, mode: Mode) -> tuple[Ending, Attempt]:
+        """One request, sent again at once where the server only minds a parameter."""
+        while True:
+            parameters = self._dialect.say(call.max_output_tokens)
+            body = build_body(call, mode, model=self._model, parameters=parameters)
+            ending, attempt = await self._request_in_turn(call, key, mode, body)
+            if not self._dialect.adapt(ending, parameters):
+                return ending, attempt
+
+    async def _request_in_turn(
+        self, call: Call, key: str, mode: Mode, body: Mapping[str, object]
+    ) -> tuple[Ending, Attempt]:
+        """One request, when circuit, rates, budget and slots let it go."""
+        tokens = estimate_tokens(call)
+        self._circuit.check()
+        await self._rates.wait(tokens)
+        reservation = await self._reserve(call)
+        ending, began = _NOT_SENT, 0.0
+        try:
+            async with self._slots.hold() as cuts:
+                self._circuit.enter()
+                ending, began = _GIVEN_UP, time.perf_counter()
+                ending = await self._exchange.request(call, key, mode, body)
+        finally:
+            usage = self._settle(reservation, ending.usage)
+            attempt = Attempt(ending.outcome, usage, time.perf_counter() - began, mode)
+            if ending is not _NOT_SENT:
+                self._on_attempt(key, attempt)
+            if ending is _GIVEN_UP:
+                self._circuit.record_nothing()
+        self._rates.settle(tokens, usage)
+        self._learn(ending, cuts)
+        return ending, attempt
+
+    async def _reserve(self, call: Call) -> Reservation | None:
+        if self._budget is None:
+            return None
+        return await self._budget.wait_and_reserve(call.document_id, bound_input(call), call.max_output_tokens)
+
+    def _settle(self, reservation: Reservation | None, usage: Usage | None) -> Usage:
+        """What a request is counted at. Where the server did not say, that is all that was reserved for it."""
+        if self._budget is not None and reservation is not None:
+            return self._budget.settle(reservation, usage)
+        return Usage(is_estimated=True) if usage is None else usage
+
+    def _learn(self, ending: Ending, cuts: int) -> None:
+        """What one ending says about the server."""
+        if ending.outcome == "http-429":
+            self._slots.cut(cuts)
+        elif not ending.is_outage:
+            self._slots.raise_slowly()
+        if ending.is_outage:
+            if self._circuit.record_failure(ending.outcome):
+                self._on_notice(f"The server does not work (last: {ending.outcome}). Calls fail until it does.")
+        elif self._circuit.record_success():
+            self._on_notice("The server works again.")
+
+    def _stay_in_loop(self) -> None:
+        """Connections and locks are bound to a loop; in another one every call would look like a lost connection."""
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        if self._loop is not loop:
+            raise RuntimeError("this client has sent in another event loop: make one client a loop")
+
+
+def _check_settings(settings: Settings) -> str:
+    """The model's name, once nothing stands against sending."""
+    if not settings.model:
+        raise SettingsError("no model to ask. Set EXTRACTOR_MODEL.")
+    address = urlsplit(settings.base_url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise SettingsError("EXTRACTOR_BASE_URL is no web address. Give it as https://host/v1 or http://host:port/v1.")
+    key = settings.api_key.get_secret_value() if settings.api_key else "-"
+    if not key.isascii() or not key.isprintable() or key != key.strip():
+        raise SettingsError("EXTRACTOR_API_KEY holds blanks, line ends or non-ASCII characters. Give the bare key.")
+    return settings.model
