@@ -1,0 +1,68 @@
+"""Rows of a reply -> what each is worth against the source.
+
+Lives here: comparing a reply with the cells behind its label, in order, and the outcome. Does not live here: finding
+the label (anchors) and knowing the columns (placement). Called by readers that ask a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from extractor.forms import Row, Section
+from extractor.grounding.alignment import NOT_FOUND, RowAlignment
+from extractor.grounding.anchors import Anchor, anchor_rows
+from extractor.grounding.matching import Judged, Reply, clean_reply, judge_cells, match_what_fits
+from extractor.grounding.one_row import align_groups
+from extractor.grounding.pieces import collect_pieces
+from extractor.grounding.placement import TableDoubts, find_columns, find_doubts
+from extractor.grounding.regions import collect_regions
+from extractor.model import Chunk, Document
+
+
+def align_rows(
+    document: Document, chunk: Chunk, section: Section, rows: Mapping[str, tuple[str | None, ...]]
+) -> dict[str, RowAlignment]:
+    """Align a reply's rows with the table of a chunk.
+
+    A cell of the reply is taken only for the token that stands at its place behind the row's own label; that its
+    text occurs somewhere proves nothing.
+
+    Args:
+        document: the document.
+        chunk: the chunk whose table was asked for; all of its text is searched when no table is known.
+        section: the form's section in the generation that was asked for.
+        rows: row id -> cells from left to right, verbatim, None (or nothing but space) for an empty cell.
+
+    Returns:
+        One alignment for every row given.
+    """
+    table = collect_regions(collect_pieces(document, chunk), section)
+    replies = {row_id: clean_reply(cells) for row_id, cells in rows.items()}
+    if section.layout == "one_row":
+        return align_groups(document, table, section, replies)
+    anchors = anchor_rows(table, section, replies)
+    doubts = find_doubts(document.view, table, section)
+    return {
+        row_id: _align_row(document, section.rows_by_id[row_id], reply, anchors[row_id], doubts)
+        if row_id in anchors
+        else RowAlignment("not_anchored", (NOT_FOUND,) * len(reply))
+        for row_id, reply in replies.items()
+    }
+
+
+def _align_row(document: Document, row: Row, reply: Reply, anchor: Anchor, doubts: TableDoubts) -> RowAlignment:
+    region = anchor.region
+    if anchor.is_repeated:
+        judged: Judged = "mismatch", match_what_fits(document, reply, region.slots)
+    else:
+        columns = find_columns(document.view, anchor, row, doubts)
+        judged = judge_cells(document, reply, region.slots, columns)
+    outcome, cells = judged
+    return RowAlignment(
+        outcome,
+        cells,
+        anchor=region.label.span() if region.label else None,
+        is_anchored_by_order=anchor.by_order,
+        region=(region.start, region.end),
+        is_out_of_order=anchor.is_out_of_order,
+    )
