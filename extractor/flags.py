@@ -113,6 +113,42 @@ CATALOGUE: dict[str, Finding] = {
     ),
     "unit-differs": Finding("warning", "单位与本列规定不同：{raw}", "the unit differs from the column's: {raw}"),
     "not-a-count": Finding("warning", "应为非负整数：{raw}", "a non-negative whole number was expected: {raw}"),
+    # the model
+    "reader-disagreement": Finding("warning", "两种读法不一致：{values}", "two readers do not agree: {values}"),
+    "not-grounded": Finding(
+        "warning",
+        "模型的回答在原文对应位置找不到：{raw}",
+        "the model's answer does not stand where it should in the source: {raw}",
+    ),
+    "model-alone": Finding(
+        "warning",
+        "仅由模型读出，没有第二个依据",
+        "read by the model alone, with nothing else to vouch for it",
+    ),
+    "call-failed": Finding(
+        "warning", "向模型询问{part}失败：{problem}", "asking the model about {part} failed: {problem}"
+    ),
+    "server-unavailable": Finding(
+        "warning",
+        "模型服务不可用，{part}未问：{problem}",
+        "the model server is not available, {part} not asked: {problem}",
+    ),
+    "reply-truncated": Finding(
+        "warning", "模型关于{part}的回答过长被截断", "the model's reply about {part} was cut off at its length limit"
+    ),
+    "reply-refused": Finding("warning", "模型拒绝回答{part}", "the model declined to answer about {part}"),
+    "reply-filtered": Finding(
+        "warning", "模型关于{part}的回答被内容过滤拦截", "the server's content filter stopped the reply about {part}"
+    ),
+    "reply-invalid": Finding(
+        "warning", "模型关于{part}的回答不合格式", "the model's reply about {part} does not have the agreed form"
+    ),
+    "reply-missing": Finding(
+        "warning", "没有关于{part}的已录回答", "no recorded reply about {part}, and no server to ask"
+    ),
+    "budget-reached": Finding(
+        "warning", "已达本文件费用上限，{part}未问", "the limit for one document is reached; {part} was not asked"
+    ),
     # arithmetic and narrative
     "equation-failed": Finding(
         "error", "{id} 不成立：左边 {left}，右边 {right}", "{id} does not hold: left {left}, right {right}"

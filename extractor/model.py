@@ -9,7 +9,7 @@ that its JSON Schema can be published and checked.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
@@ -44,6 +44,10 @@ class Status(StrEnum):
 Decision = Literal["accepted", "review"]
 Severity = Literal["error", "warning", "info"]
 EquationOutcome = Literal["pass", "fail", "not_evaluable"]
+# How a model's quote was found in the source: character for character, after folding width and space, or not at all.
+Alignment = Literal["exact", "normalised", "not_found"]
+# How a section or a row of the form ended.
+Outcome = Literal["read", "blank", "absent", "failed"]
 Unit = Literal["yuan", "wan", "unknown"]
 
 # Facts outside the tables; a field of theirs is in a record only where the text states it.
@@ -212,7 +216,7 @@ Value = Number | str
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One proposed value for one field from one reader."""
+    """One proposed value for one field from one reader. `alignment`: for a model's reply, how it was found."""
 
     state: CellState
     value: Value | None = None
@@ -220,6 +224,7 @@ class Candidate:
     raw: str | None = None
     spans: tuple[Span, ...] = ()
     reader: str = "template"
+    alignment: Alignment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +264,7 @@ class Reading:
         candidates: per field id, best first; more than one where the document prints a row twice.
         is_report: whether the document is a yearly report at all.
         unread: what exists and could not be read, beyond the states of the candidates.
+        versions: what the reading depends on beyond the program: model, prompts, kind of replies.
     """
 
     reader: str
@@ -267,6 +273,7 @@ class Reading:
     flags: tuple[Flag, ...] = ()
     is_report: bool = True
     unread: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 # ---------------------------------------------------------------- the record
@@ -293,7 +300,7 @@ class DocumentIdentity:
 
 @dataclass(frozen=True, slots=True)
 class RecordField:
-    """One field of the form as printed, who read it, and what else was proposed."""
+    """One field of the form as printed, who read it, who read the same, and what else was proposed."""
 
     state: CellState
     value: Value | None
@@ -304,6 +311,7 @@ class RecordField:
     unit: Unit | None = None
     candidates: tuple[Candidate, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    confirmed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +329,10 @@ class EquationResult:
 
 
 class Record(BaseModel):
-    """All that the program says about one document. Its JSON Schema is docs/record.schema.json."""
+    """All that the program says about one document. Its JSON Schema is docs/record.schema.json.
+
+    `ledger` says of every section, and of every row of its table, how it ended.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -332,4 +343,5 @@ class Record(BaseModel):
     fields: dict[str, RecordField] = {}
     equations: tuple[EquationResult, ...] = ()
     flags: tuple[Flag, ...] = ()
+    ledger: dict[str, Outcome] = {}
     versions: dict[str, str] = {}

@@ -7,72 +7,141 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from extractor.chunks import split_chunks
 from extractor.confidence import decide_fields
 from extractor.forms import load_forms
 from extractor.model import (
-    CellState,
     Decision,
     Document,
     DocumentIdentity,
+    Flag,
     Origin,
+    Outcome,
     Reading,
     Record,
     RecordField,
     Status,
 )
-from extractor.readers.base import Reader
+from extractor.readers.policy import Policy, choose_asks
 from extractor.readers.template import TemplateReader
-from extractor.reconcile import Merged, compare_narrative, evaluate_equations, merge_readings
+from extractor.reconcile import (
+    Merged,
+    compare_narrative,
+    compare_readings,
+    doubt_lone_model,
+    evaluate_equations,
+    keep_ledger,
+    merge_readings,
+)
+
+if TYPE_CHECKING:
+    from extractor.readers.llm import LlmReader
 
 VERSIONS = {"extractor": version("extractor"), "forms": load_forms().version, "record": "1"}
 
-_UNREAD = frozenset({CellState.POSITION_UNKNOWN, CellState.UNPARSABLE, CellState.NOT_READ})
 
-
-def process_document(
-    document: Document, origins: Sequence[Origin] = (), readers: Sequence[Reader] = (TemplateReader(),)
-) -> Record:
-    """Document -> Record.
+def process_document(document: Document, origins: Sequence[Origin] = ()) -> Record:
+    """Document -> Record, by the template reader alone: no network, no key.
 
     Args:
         document: see extractor.sources.load_document.
         origins: where the bytes were found; the document's own path when empty.
-        readers: asked in order; the first that has a field says what is printed.
+    """
+    reading = TemplateReader().read(document, split_chunks(document))
+    return _conclude(document, origins, [reading])
+
+
+async def process_with_model(document: Document, origins: Sequence[Origin], model: LlmReader, policy: Policy) -> Record:
+    """Document -> Record, with a model asked for what the policy wants of it.
+
+    Args:
+        model: the reader that asks.
+        policy: `auto` asks for what the template reader left open and for the narrative; `both` and
+            `llm` ask for everything; `llm` then leaves the template's values out.
+
+    Raises:
+        BudgetReached: the run's limit; the document is not finished and can be read later.
+        ServerRefused: the server refuses every call alike.
     """
     chunks = split_chunks(document)
-    readings = [reader.read(document, chunks) for reader in readers]
-    generation = dict(readings[0].generation)
+    template = TemplateReader().read(document, chunks)
+    draft = _conclude(document, origins, [template])
+    asks = choose_asks(policy, document, chunks, template, draft)
+    if not asks:
+        return draft
+    reading = await model.read(document, chunks, asks)
+    return _conclude(document, origins, [reading] if policy == "llm" else [template, reading])
+
+
+def _conclude(document: Document, origins: Sequence[Origin], readings: Sequence[Reading]) -> Record:
+    """Readings -> Record: merge, check, decide."""
     merged = merge_readings(readings)
+    generation = _merge_generations(readings)
     equations, failed = evaluate_equations(merged, generation)
     flags = (
         *document.notices,
-        *(f for reading in readings for f in reading.flags),
+        *_join_flags(readings),
+        *compare_readings(readings),
+        *doubt_lone_model(merged, equations),
         *failed,
         *compare_narrative(merged),
     )
     decisions = decide_fields({field_id: entry.printed for field_id, entry in merged.items()}, flags)
-    status = _end(readings[0], merged)
+    ledger = keep_ledger(merged, generation, _still_unread(readings))
     return Record(
         document=DocumentIdentity(id=document.id, path=document.path, media_type=document.media_type),
-        status=status,
+        status=_end(readings[0].is_report, ledger),
         origins=tuple(origins) or (Origin(path=document.path),),
         generation=generation,
         fields=_build_fields(merged, decisions),
         equations=equations,
         flags=flags,
-        versions=VERSIONS,
+        ledger=ledger,
+        versions=VERSIONS | {name: text for reading in readings for name, text in reading.versions.items()},
     )
 
 
-def _end(reading: Reading, merged: Mapping[str, Merged]) -> Status:
+def _join_flags(readings: Sequence[Reading]) -> list[Flag]:
+    """The findings of all readings; what one has said of the same fields the next need not say again."""
+    flags: list[Flag] = []
+    for reading in readings:
+        known = [(flag.code, set(flag.fields)) for flag in flags if flag.fields]
+        flags += [
+            flag
+            for flag in reading.flags
+            if not any(flag.fields and flag.code == code and fields.issuperset(flag.fields) for code, fields in known)
+        ]
+    return flags
+
+
+def _merge_generations(readings: Sequence[Reading]) -> dict[str, str]:
+    """The first reading's word, and where it found no table, that of the next."""
+    generation = dict(readings[0].generation)
+    for reading in readings[1:]:
+        for section, name in reading.generation.items():
+            if generation.get(section, "absent") == "absent":
+                generation[section] = name
+    return generation
+
+
+def _still_unread(readings: Sequence[Reading]) -> list[str]:
+    """What one reader could not read and no other one read instead."""
+    first, *others = readings
+    # A table that only one of them read is read; a second reading that failed takes nothing away.
+    covered = {section for other in others for section in other.generation}
+    covered |= {section for section, name in first.generation.items() if others and name != "absent"}
+    if any(field_id.startswith("indicators.") for other in others for field_id in other.candidates):
+        covered.add("indicator_table")
+    return [name for reading in readings for name in reading.unread if name not in covered]
+
+
+def _end(is_report: bool, ledger: Mapping[str, Outcome]) -> Status:
     """Partial means that something that exists could not be read; flags alone change nothing."""
-    if not reading.is_report:
+    if not is_report:
         return Status.NOT_A_REPORT
-    if reading.unread or any(entry.printed.state in _UNREAD for entry in merged.values()):
-        return Status.PARTIAL
-    return Status.SUCCEEDED
+    return Status.PARTIAL if "failed" in ledger.values() else Status.SUCCEEDED
 
 
 def _build_fields(merged: Mapping[str, Merged], decisions: Mapping[str, Decision]) -> dict[str, RecordField]:
@@ -86,6 +155,7 @@ def _build_fields(merged: Mapping[str, Merged], decisions: Mapping[str, Decision
             reader=printed.reader,
             decision=decisions[field_id],
             candidates=losing,
+            confirmed_by=confirmed_by,
         )
-        for field_id, (printed, losing) in merged.items()
+        for field_id, (printed, losing, confirmed_by) in merged.items()
     }

@@ -54,7 +54,9 @@ class Settings(BaseSettings):
         default="auto", description="how the server is made to keep to the schema; auto tries them in this order"
     )
     temperature: float | None = Field(default=0, ge=0, description="sampling temperature; unset for models without it")
-    concurrency: int = Field(default=16, ge=1, le=1024, description="calls in flight at most; falls when the server says 429")
+    concurrency: int = Field(
+        default=16, ge=1, le=1024, description="calls in flight at most; falls when the server says 429"
+    )
     requests_per_minute: int | None = Field(default=None, ge=1, description="the server's limit on requests")
     tokens_per_minute: int | None = Field(default=None, ge=1, description="the server's limit on tokens, in and out")
     call_timeout_s: float = Field(default=120, gt=0, description="seconds to wait for one reply")

@@ -70,9 +70,12 @@ def _last_of(text: str, ends: str, low: int, high: int) -> int:
     return low
 
 
-def read_prose(document: Document, chunks: Iterable[Chunk]) -> Prose:
-    """The running text of a document: all of it but grids and the tables inside running text."""
-    return _squeeze(document.view, list(_prose_intervals(document, chunks)))
+def read_prose(document: Document, chunks: Iterable[Chunk], part: tuple[int, int] | None = None) -> Prose:
+    """The running text of a document or a part of it: all but grids and the tables inside running text."""
+    intervals = _prose_intervals(document, chunks)
+    if part:
+        intervals = ((max(start, part[0]), min(end, part[1])) for start, end in intervals)
+    return _squeeze(document.view, [(start, end) for start, end in intervals if start < end])
 
 
 def read_lines(document: Document, start: int, end: int) -> Prose:

@@ -156,7 +156,7 @@ class TableReader:
             is_plain_zero = unit == "unknown" and not token.value  # 0 of any unit is 0
             if unit and column.unit not in ("as_printed", unit) and not is_plain_zero:
                 self.doubt("unit-differs", [field_id], [span], raw)
-            if not _suits(column, token.value):
+            if not suits_column(column, token.value):
                 self.doubt("not-a-count", [field_id], [span], raw)
             if not atom.is_separated:
                 self.doubt("cell-not-separated", [field_id], [span])
@@ -174,7 +174,8 @@ class TableReader:
         return "wan" if column.unit == "wan" and label is None else "unknown"
 
 
-def _suits(column: Column, value: int | Decimal | None) -> bool:
+def suits_column(column: Column, value: int | Decimal | None) -> bool:
+    """Whether a number may stand in a column: counts are whole and not negative."""
     if value is None:
         return True
     return (column.is_signed or value >= 0) and (column.is_decimal or isinstance(value, int))

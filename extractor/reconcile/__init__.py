@@ -4,7 +4,17 @@ Nothing here ever changes a printed value: it compares, flags and suggests.
 """
 
 from extractor.reconcile.equations import evaluate_equations
-from extractor.reconcile.merge import Merged, merge_readings
+from extractor.reconcile.ledger import keep_ledger
+from extractor.reconcile.lone_model import doubt_lone_model
+from extractor.reconcile.merge import Merged, compare_readings, merge_readings
 from extractor.reconcile.narrative import compare_narrative
 
-__all__ = ["Merged", "compare_narrative", "evaluate_equations", "merge_readings"]
+__all__ = [
+    "Merged",
+    "compare_narrative",
+    "compare_readings",
+    "doubt_lone_model",
+    "evaluate_equations",
+    "keep_ledger",
+    "merge_readings",
+]

@@ -19,7 +19,7 @@ def reading(reader: str, **fields: tuple[Value, ...]) -> Reading:
 
 def test_the_first_candidate_of_the_first_reading_is_printed() -> None:
     merged = merge_readings([reading("template", narrative__reviews=(1, 2)), reading("llm", narrative__reviews=(3,))])
-    printed, losing = merged["narrative.reviews"]
+    printed, losing, _ = merged["narrative.reviews"]
     assert (printed.value, printed.reader) == (1, "template")
     assert [(one.value, one.reader) for one in losing] == [(2, "template"), (3, "llm")]
 

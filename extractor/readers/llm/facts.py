@@ -1,0 +1,228 @@
+"""Header, running text and older reports by a model: quotes, and the numbers in them.
+
+Lives here: asking for facts and finding every quote in the source. A number counts only inside its
+quote, and the quote only where it stands in the text. Does not live here: tables of the national
+form (tables).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from extractor.flags import make_flag
+from extractor.grounding import align_number, align_quote
+from extractor.llm.calls import CallError, ReplyTruncated
+from extractor.llm.wire import HeaderFacts, StatedFact
+from extractor.model import HEADER_FIELDS, Candidate, CellState, Chunk, Document, Span, Unit, Value
+from extractor.readers.cells import read_cell
+from extractor.readers.llm.asking import READER, PartReading, Questioner
+from extractor.readers.llm.render import render_header, render_narrative, render_older
+from extractor.readers.numerals import YEAR, parse_small_numeral, parse_year
+from extractor.readers.prose import make_iso_date
+
+_DATES = ("published_on", "period_start", "period_end")
+_DATE = re.compile(
+    rf"({YEAR})\s*[-/.年]\s*([\d一二三四五六七八九十〇○零元廿卅]{{1,3}})\s*[-/.月]\s*([\d一二三四五六七八九十〇○零廿卅]{{1,3}})"
+)
+_YEAR = re.compile(YEAR)
+_MOST_POINTS = 8
+_MONEY: dict[str, Unit] = {"万元": "wan", "元": "yuan"}
+
+
+class FactQuestion:
+    """Asks for what one document says in words."""
+
+    def __init__(self, document: Document, chunks: Sequence[Chunk], questioner: Questioner) -> None:
+        self.document = document
+        self.chunks = chunks
+        self.questioner = questioner
+        self.reading = PartReading()
+        self.ungrounded: list[tuple[str, str]] = []
+
+    async def read_header(self) -> PartReading:
+        """Title, agency, year, dates and contacts."""
+        try:
+            reply = await self.questioner.ask("header", render_header(self.document, self.chunks), {})
+        except CallError as error:
+            self.reading.fail(error, "报告首部", [])
+            return self.reading
+        self._add_header(reply)
+        self._flag_ungrounded()
+        return self.reading
+
+    async def read_narrative(self) -> PartReading:
+        """Numbers that the text states, problems and measures."""
+        texts = render_narrative(self.document, self.chunks, self.questioner.chunk_tokens)
+        await self._ask_all("narrative", texts)
+        return self.reading
+
+    async def read_older(self) -> PartReading:
+        """The same of a report before the national form, and its indicator table."""
+        await self._ask_all("older_report", render_older(self.document, self.questioner.chunk_tokens))
+        return self.reading
+
+    # ------------------------------------------------------------ asking
+
+    async def _ask_all(self, task: str, texts: Sequence[str]) -> None:
+        try:
+            parts = await asyncio.gather(*(self._ask_part(task, text) for text in texts))
+        except CallError as error:
+            self.reading.fail(error, "正文", ["narrative"])
+            return
+        replies = [reply for part in parts for reply in part]
+        self._add_facts(fact for reply in replies for fact in reply.facts)
+        for name in ("problems", "measures"):
+            self._add_points(name, [quote for reply in replies for quote in getattr(reply, name)[:_MOST_POINTS]])
+        self._add_indicators([row for reply in replies for row in getattr(reply, "indicators", ())])
+        self._flag_ungrounded()
+
+    async def _ask_part(self, task: str, text: str) -> list[Any]:
+        """The replies about one text; one that was cut off is asked for in two halves."""
+        try:
+            return [await self.questioner.ask(task, text, {})]
+        except ReplyTruncated:
+            lines = text.split("\n")
+            if len(lines) < 2:
+                raise
+            middle = len(lines) // 2
+            halves = ("\n".join(lines[:middle]), "\n".join(lines[middle:]))
+            found = await asyncio.gather(*(self._ask_part(task, half) for half in halves))
+            return [reply for half in found for reply in half]
+
+    # ------------------------------------------------------------ header
+
+    def _add_header(self, reply: HeaderFacts) -> None:
+        for name in HEADER_FIELDS:
+            said: str | None = getattr(reply, name)
+            if not said or not said.strip():
+                continue
+            place = align_quote(self.document, 0, len(self.document.view), said.strip())
+            if place.span is None:
+                self.ungrounded.append((f"header.{name}", said))
+                continue
+            value = _read_header_value(name, self.document.view[place.span.start : place.span.end], place.raw or said)
+            state = CellState.UNPARSABLE if value is None else CellState.VALUE
+            candidate = Candidate(state, value, None, place.raw, (place.span,), READER, place.alignment)
+            self.reading.candidates[f"header.{name}"] = (candidate,)
+
+    # ------------------------------------------------------------ running text
+
+    def _add_facts(self, facts: Iterable[StatedFact]) -> None:
+        found: dict[str, dict[tuple[Value | None, Unit | None], Candidate]] = {}
+        for fact in facts:
+            field_id = f"narrative.{fact.fact}"
+            quote = align_quote(self.document, 0, len(self.document.view), fact.quote)
+            place = align_number(self.document, quote.span, fact.number) if quote.span else quote
+            if place.span is None:
+                self.ungrounded.append((field_id, fact.number))
+                continue
+            token = read_cell(self.document.view[place.span.start : place.span.end])
+            unit = token.unit or self._unit_behind(place.span) if field_id.endswith("_yuan") else None
+            candidate = Candidate(token.state, token.value, unit, place.raw, (place.span,), READER, place.alignment)
+            found.setdefault(field_id, {}).setdefault((token.value, unit), candidate)
+        for field_id, candidates in found.items():
+            items = tuple(candidates.values())
+            self.reading.candidates[field_id] = items
+            if len(items) > 1:
+                raw = " / ".join(str(item.value) for item in items)
+                spans = [item.spans[0] for item in items]
+                self.reading.flags.append(
+                    make_flag("narrative-several-values", fields=[field_id], spans=spans, raw=raw)
+                )
+            for item in items:
+                if item.unit == "wan":
+                    self.reading.flags.append(
+                        make_flag("unit-differs", fields=[field_id], spans=item.spans, raw=f"{item.raw}万元")
+                    )
+
+    def _unit_behind(self, span: Span) -> Unit | None:
+        behind = self.document.view[span.end : span.end + 2]
+        return next((unit for word, unit in _MONEY.items() if behind.startswith(word)), None)
+
+    def _add_points(self, name: str, quotes: Sequence[str]) -> None:
+        """Quotes as fields of their own: narrative.problems.1 and so on."""
+        places: dict[Span, Candidate] = {}
+        for quote in quotes:
+            place = align_quote(self.document, 0, len(self.document.view), quote)
+            if place.span is None:
+                self.ungrounded.append((f"narrative.{name}", quote))
+                continue
+            text = "".join((place.raw or quote).split())
+            places[place.span] = Candidate(
+                CellState.VALUE, text, None, place.raw, (place.span,), READER, place.alignment
+            )
+        for number, (_, candidate) in enumerate(sorted(places.items(), key=lambda item: item[0].start), start=1):
+            self.reading.candidates[f"narrative.{name}.{number}"] = (candidate,)
+
+    # ------------------------------------------------------------ older reports
+
+    def _add_indicators(self, rows: Sequence[Sequence[str | None]]) -> None:
+        """Rows of the indicator table, each cell behind the one before: label, unit, this year, cumulative."""
+        position, number = 0, 0
+        for row in rows:
+            label = (row[0] or "").strip() if row else ""
+            place = align_quote(self.document, position, len(self.document.view), label) if len(label) > 1 else None
+            if place is None or place.span is None:
+                self.ungrounded.append(("indicators", label))
+                continue
+            number += 1
+            position = self._add_indicator(f"indicators.{number}", place.span, row)
+
+    def _add_indicator(self, field_id: str, label: Span, row: Sequence[str | None]) -> int:
+        """One row; the position behind what was found of it. A cell that does not follow is not taken."""
+        text = self.document.text[label.start : label.end]
+        self.reading.candidates[f"{field_id}.label"] = (_quote(text, label),)
+        position = label.end
+        for name, cell in zip(("unit", "this_year", "cumulative"), (*row[1:], None, None, None), strict=False):
+            if not cell or not cell.strip():
+                continue
+            span = self._next_token(position, cell.strip())
+            if span is None:
+                self.ungrounded.append((f"{field_id}.{name}", cell))
+                break
+            position = span.end
+            raw = self.document.text[span.start : span.end]
+            token = read_cell(self.document.view[span.start : span.end])
+            is_number = name != "unit"
+            state = token.state if is_number else CellState.VALUE
+            value: Value | None = token.value if is_number else raw
+            self.reading.candidates[f"{field_id}.{name}"] = (
+                Candidate(state, value, None, raw, (span,), READER, "exact"),
+            )
+        return position
+
+    def _next_token(self, position: int, said: str) -> Span | None:
+        """The token that is printed next, if it is what was said."""
+        match = _TOKEN.search(self.document.view, position)
+        if match is None or match.group() != "".join(said.split()):
+            return None
+        return Span(*match.span())
+
+    def _flag_ungrounded(self) -> None:
+        if self.ungrounded:
+            fields = [name for name, _ in self.ungrounded if name in self.reading.candidates]
+            raw = "、".join(text[:20] for _, text in self.ungrounded[:5])
+            self.reading.flags.append(make_flag("not-grounded", fields=dict.fromkeys(fields), raw=raw))
+
+
+_TOKEN = re.compile(r"[^\s\x00|]+")
+
+
+def _quote(text: str, span: Span) -> Candidate:
+    return Candidate(CellState.VALUE, "".join(text.split()), None, text, (span,), READER, "exact")
+
+
+def _read_header_value(name: str, seen: str, raw: str) -> Value | None:
+    """A header fact's value in the type that the template reader gives it; None when it is not one."""
+    if name == "report_year":
+        match = _YEAR.search(seen)
+        return parse_year(match.group()) if match else None
+    if name in _DATES:
+        match = _DATE.search("".join(seen.split()).replace("\x00", ""))
+        if match is None:
+            return None
+        return make_iso_date(parse_year(match[1]), parse_small_numeral(match[2]), parse_small_numeral(match[3]))
+    return "".join(raw.split())

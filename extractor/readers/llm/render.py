@@ -1,0 +1,188 @@
+"""Document -> the text that a model is shown, within a token budget.
+
+Lives here: one line for each row of cells, empty cells visible; splitting long texts at row or
+sentence borders, the header carried along; windows that overlap where no section is known. Does not
+live here: instructions (prompts). Nothing here invents or repairs text: a cell is shown as printed,
+without hidden characters and line breaks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from extractor.forms import Section, find_labels
+from extractor.llm.tokens import bound_tokens, count_tokens
+from extractor.model import Cell, Chunk, Document, Grid
+from extractor.readers.prose import read_prose
+
+_SPACES = re.compile(r"[\s\x00]+")
+_HAN = re.compile("[\u3400-\u9fff]")
+_SENTENCE = re.compile(r"[^。!?\n]*[。!?\n]?")
+_HAS_NUMBER = re.compile(r"[\d零〇一二三四五六七八九十百]+\s*(?:余|多)?(?:万?元|[条件篇起宗份则例项笔次个期])")
+_PROBLEMS = "problems_improvements"
+_OVERLAP = 8
+_HEAD, _FOOT = 600, 400
+
+
+class TextLine(NamedTuple):
+    """One line to show, where it begins in the source, and whether it names columns and no row."""
+
+    text: str
+    start: int
+    is_header: bool = False
+
+
+# ---------------------------------------------------------------- tables
+
+
+def render_table(document: Document, chunk: Chunk, form: Section) -> list[TextLine]:
+    """The lines of a chunk's table; of all its text where no table was found in it."""
+    lines = [line for run in chunk.runs for line in _text_lines(document, *run)]
+    for cells in chunk.table:
+        grid = next(block for block in document.blocks if isinstance(block, Grid) and block.index == cells.grid)
+        lines += _grid_lines(document, grid, cells.first, cells.last)
+    lines = lines or _text_lines(document, chunk.start, chunk.end)
+    return [
+        line._replace(is_header=_names_columns(line.text, form)) for line in sorted(lines, key=lambda one: one.start)
+    ]
+
+
+def render_regions(document: Document, chunk: Chunk, form: Section, regions: Iterable[tuple[int, int]]) -> str:
+    """Single rows of a table, each with the header over it."""
+    lines = render_table(document, chunk, form)
+    shown: list[str] = []
+    header: list[str] = []
+    for start, end in sorted(set(regions)):
+        over = _header_over(lines, start)
+        shown += over if over != header else []
+        header = over
+        shown += [line.text for line in _lines_between(document, chunk, start, end)]
+    return "\n".join(shown)
+
+
+def split_table(lines: Sequence[TextLine], limit: int) -> list[str]:
+    """Texts of at most `limit` tokens (a single line may be longer), each with the header over its first line."""
+    return [
+        "\n".join([*(_header_over(lines, part[0].start) if number else []), *(line.text for line in part)])
+        for number, part in enumerate(_pack(lines, limit))
+    ]
+
+
+def split_windows(lines: Sequence[TextLine], limit: int) -> list[str]:
+    """The same with a few lines of overlap, for text in which the table must first be found."""
+    return ["\n".join(line.text for line in part) for part in _pack(lines, limit, _OVERLAP)]
+
+
+def _names_columns(text: str, form: Section) -> bool:
+    """Whether a line has labels of the table and none of its rows; 其他 and 总计 are rows only with an ordinal."""
+    if form.layout == "one_row":
+        return False
+    hits = find_labels(text, 0, len(text), form.id)
+    rows = [hit for hit in hits if any(ref.role == "row" for ref in hit.refs)]
+    return bool(hits) and not any(hit.has_ordinal or all(ref.role == "row" for ref in hit.refs) for hit in rows)
+
+
+def _header_over(lines: Sequence[TextLine], position: int) -> list[str]:
+    """The nearest run of header lines in front of a position."""
+    found: list[str] = []
+    for line in reversed([line for line in lines if line.start < position]):
+        if line.is_header:
+            found.append(line.text)
+        elif found:
+            break
+    return found[::-1]
+
+
+def _lines_between(document: Document, chunk: Chunk, start: int, end: int) -> list[TextLine]:
+    grids = [block for block in document.blocks if isinstance(block, Grid)] if chunk.table else []
+    lines: list[TextLine] = []
+    for grid in grids:
+        inside = [index for index, cell in enumerate(grid.cells) if start <= cell.start and cell.end <= end]
+        lines += _grid_lines(document, grid, inside[0], inside[-1] + 1) if inside else []
+    return lines or _text_lines(document, start, end)
+
+
+def _text_lines(document: Document, start: int, end: int) -> list[TextLine]:
+    lines = []
+    for line in document.view[start:end].split("\n"):
+        shown = " ".join(line.replace("\x00", "").split())
+        if shown:
+            lines.append(TextLine(shown, start))
+        start += len(line) + 1
+    return lines
+
+
+def _grid_lines(document: Document, grid: Grid, first: int, last: int) -> list[TextLine]:
+    """Cells between bars, a line for each row; where rows are not known, one begins at every cell with words."""
+    rows: list[tuple[int, list[str]]] = []
+    row = -1
+    for cell in grid.cells[first:last]:
+        text = _show_cell(document, cell)
+        begins = bool(_HAN.search(text)) if grid.kind == "stream" else cell.row != row
+        if begins or not rows:
+            rows.append((cell.start, []))
+        row = cell.row
+        if text or not grid.is_padded:
+            rows[-1][1].append(text)
+    return [TextLine(line, start) for start, cells in rows if (line := "|".join(cells)).strip("|")]
+
+
+def _show_cell(document: Document, cell: Cell) -> str:
+    return _SPACES.sub(" ", document.view[cell.start : cell.end].replace("\x00", "")).strip().replace("|", " ")
+
+
+def _pack(lines: Sequence[TextLine], limit: int, overlap: int = 0) -> Iterator[list[TextLine]]:
+    if sum(bound_tokens(line.text) + 1 for line in lines) <= limit:
+        yield list(lines)
+        return
+    part: list[TextLine] = []
+    sizes: list[int] = []
+    for line in lines:
+        size = count_tokens(line.text) + 1
+        if part and sum(sizes) + size > limit:
+            yield part
+            kept = overlap if len(part) > overlap else 0
+            part, sizes = part[len(part) - kept :], sizes[len(part) - kept :]
+        part.append(line)
+        sizes.append(size)
+    if part:
+        yield part
+
+
+# ---------------------------------------------------------------- running text
+
+
+def render_header(document: Document, chunks: Sequence[Chunk]) -> str:
+    """The beginning and the end of the running text: title, contacts, signature."""
+    text = read_prose(document, chunks).text
+    head = text[:_HEAD].strip()
+    foot = text[max(_HEAD, len(text) - _FOOT) :].strip()
+    return f"{head}\n……\n{foot}" if foot else head
+
+
+def render_narrative(document: Document, chunks: Sequence[Chunk], limit: int) -> list[str]:
+    """The running text without tables, in parts of at most `limit` tokens.
+
+    Of section 五 everything; of the rest only the sentences that state a number: no fact that is
+    asked for stands in the others.
+    """
+    sentences: list[TextLine] = []
+    for chunk in chunks:
+        text = read_prose(document, chunks, (chunk.start, chunk.end)).text
+        found = (sentence.strip() for sentence in _SENTENCE.findall(text))
+        is_whole = chunk.section == _PROBLEMS
+        sentences += [TextLine(one, 0) for one in found if one and (is_whole or _HAS_NUMBER.search(one))]
+    return ["\n".join(line.text for line in part) for part in _pack(sentences, limit)]
+
+
+def render_older(document: Document, limit: int) -> list[str]:
+    """All of a report before the national form: paragraphs and rows of its tables in order of print."""
+    lines: list[TextLine] = []
+    for block in document.blocks:
+        if isinstance(block, Grid):
+            lines += _grid_lines(document, block, 0, len(block.cells))
+        else:
+            lines += _text_lines(document, block.start, block.end)
+    return ["\n".join(line.text for line in part) for part in _pack(lines, limit)]

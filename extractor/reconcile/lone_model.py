@@ -1,0 +1,57 @@
+"""What a model read alone, and what vouches for it.
+
+Lives here: the rule for values that no other reader confirms. Being printed where the model says
+is necessary (extractor.grounding sees to that) and not sufficient: a model may read the right
+number of the wrong row. What else there is: equations that hold, and, in tables without enough of
+them, that the number is 0 (the value that most cells print). Does not live here: the final decision
+(extractor.confidence).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from extractor.flags import make_flag
+from extractor.model import Candidate, CellState, EquationResult, Flag
+from extractor.reconcile.merge import Merged
+
+_MODEL = "llm"
+# Sections in which no equation, or only a row sum, could see a wrong number.
+_FEW_EQUATIONS = ("proactive_disclosure.", "review_litigation.", "indicators.")
+# A quote is what it says, whoever found it.
+_QUOTES = ("narrative.problems.", "narrative.measures.")
+
+
+def doubt_lone_model(merged: Mapping[str, Merged], equations: Sequence[EquationResult]) -> tuple[Flag, ...]:
+    """Flag the fields that the model alone read and that nothing else vouches for."""
+    supported = _supported_by(equations)
+    doubted = [
+        (field_id, entry.printed)
+        for field_id, entry in merged.items()
+        if entry.printed.reader == _MODEL
+        and not entry.confirmed_by
+        and not _is_vouched_for(field_id, entry.printed, supported)
+    ]
+    if not doubted:
+        return ()
+    spans = [candidate.spans[0] for _, candidate in doubted if candidate.spans]
+    return (make_flag("model-alone", fields=[field_id for field_id, _ in doubted], spans=spans),)
+
+
+def _supported_by(equations: Iterable[EquationResult]) -> set[str]:
+    """Fields that stand in an equation, and only in equations that hold."""
+    passed: set[str] = set()
+    open_or_failed: set[str] = set()
+    for equation in equations:
+        (passed if equation.result == "pass" else open_or_failed).update(equation.fields)
+    return passed - open_or_failed
+
+
+def _is_vouched_for(field_id: str, candidate: Candidate, supported: set[str]) -> bool:
+    if field_id.startswith(_QUOTES):
+        return True
+    if not candidate.spans or candidate.state not in (CellState.VALUE, CellState.BLANK, CellState.NA_MARK):
+        return False
+    if field_id.startswith(_FEW_EQUATIONS):
+        return not candidate.value
+    return field_id in supported
