@@ -46,9 +46,9 @@ docs: $(VENV)/dev.stamp ## write the generated pages of docs/ anew
 
 constraints: $(VENV)/bin/python ## resolve constraints.txt anew; UPGRADE=1 for the newest versions
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 $(if $(UPGRADE),--upgrade) \
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 $(if $(UPGRADE),--upgrade) \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet -o constraints.txt
-	@{ echo "# Written by 'make constraints' from pyproject.toml, dev extra included. Do not edit."; cat constraints.txt; } \
+	@{ echo "# Written by 'make constraints' from pyproject.toml, all extras included. Do not edit."; cat constraints.txt; } \
 		> $(VENV)/constraints.new && mv $(VENV)/constraints.new constraints.txt
 
 clean: ## remove the environment, the demo's output and all caches

@@ -2,7 +2,7 @@
 
 Lives here: the loop, what happens to a file that fails, counting, and the run's own account
 (run.json). Does not live here: choosing files (plan), the shape of outputs (export), or anything
-about one document (pipeline). Called by cli.
+about one document (pipeline), nor how documents that ask a model overlap (flow). Called by cli.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from extractor.bulk.flow import ModelPart, Work, process_concurrently
 from extractor.bulk.plan import Plan, printable_path
 from extractor.errors import ExtractorError, OutputError, SettingsError, SourceError
 from extractor.export import OutputWriter
 from extractor.flags import make_flag
 from extractor.forms import load_forms
+from extractor.llm.calls import BudgetReached, ServerRefused
 from extractor.model import CellState, DocumentIdentity, Origin, Record, Status
 from extractor.pipeline import VERSIONS, process_document
 from extractor.settings import Settings
@@ -67,6 +69,7 @@ class RunSummary:
         outputs: the files written; empty when the run was interrupted before its first document.
         notable: at most thirty records, the failed ones and those with most fields in review
             first to be chosen, in the order of the run.
+        stopped_by: why the run ended before its last document, when nobody interrupted it.
     """
 
     account: Mapping[str, Any]
@@ -75,6 +78,7 @@ class RunSummary:
     failed: int
     is_interrupted: bool
     xlsx_rows_left_out: int = 0
+    stopped_by: str | None = None
 
 
 def extract_file(path: Path, origins: tuple[Origin, ...], settings: Settings) -> Record:
@@ -93,6 +97,7 @@ def run_documents(
     on_progress: Callable[[Progress], None],
     *,
     process: ProcessFile = extract_file,
+    model: ModelPart | None = None,
     arguments: Mapping[str, object] | None = None,
 ) -> RunSummary:
     """Process every file of a plan and write the outputs.
@@ -106,22 +111,33 @@ def run_documents(
         settings: handed to `process`.
         on_progress: called after every file.
         process: what turns one file into a record.
+        model: asked for what its policy wants; then many documents are on their way at once. It is closed at the end.
         arguments: how the run was asked for, kept in run.json.
 
     Raises:
         OutputError: the outputs cannot be written; earlier ones stay as they were.
+        ServerRefused, BudgetReached: before the first document was finished.
     """
     started_at, clock = datetime.now(UTC), time.perf_counter()
     tally = _Tally(files=len(plan.files))
-    is_interrupted = False
+    is_interrupted, stopped_by = False, None
     with _collect_less_often(), OutputWriter(out_dir) as writer:
         try:
-            for work, record in _process_all(_group_files(plan, on_progress), process, settings, tally):
+            works = group_files(plan, on_progress)
+            results = (
+                process_concurrently(works, model, settings) if model else _process_in_turn(works, process, settings)
+            )
+            for work, result in results:
+                record = _with_printable_path(_record_of(work, result, tally))
                 with _hold_interrupts():
                     tally.count(_write_record(writer, record, tally))
                 on_progress(Progress("extract", tally.documents, work.total, record.document.path, record.status))
         except KeyboardInterrupt:
             is_interrupted = True
+        except (BudgetReached, ServerRefused) as error:  # what is done stays; the rest can be read later
+            if not tally.documents:
+                raise
+            stopped_by = str(error)
         outputs: tuple[Path, ...] = ()
         account: dict[str, Any] = {}
         # An interrupt before the first document must not replace earlier outputs by empty ones.
@@ -134,8 +150,10 @@ def run_documents(
                     "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
                     "seconds": round(time.perf_counter() - clock, 3),
                     "is_interrupted": is_interrupted,
+                    "stopped_by": stopped_by,
                     "arguments": dict(arguments or {}),
                     **tally.describe(),
+                    "model": model.describe() if model else None,
                     "manifest_rows_unmatched": len(plan.unmatched_rows),
                 }
                 outputs = writer.publish(account)
@@ -146,6 +164,7 @@ def run_documents(
             failed=tally.statuses[Status.FAILED],
             is_interrupted=is_interrupted,
             xlsx_rows_left_out=writer.xlsx_rows_left_out,
+            stopped_by=stopped_by,
         )
 
 
@@ -166,16 +185,7 @@ def _collect_less_often() -> Iterator[None]:
 # ---------------------------------------------------------------- files to documents
 
 
-class _Work(NamedTuple):
-    """One document to make: a file to read, and every place where the same bytes were found."""
-
-    path: str
-    document_id: str | None
-    origins: tuple[Origin, ...]
-    total: int
-
-
-def _group_files(plan: Plan, on_progress: Callable[[Progress], None]) -> list[_Work]:
+def group_files(plan: Plan, on_progress: Callable[[Progress], None]) -> list[Work]:
     """Files with equal bytes together, in the order of the plan. Only digests are kept in memory."""
     groups: dict[bytes | int, list[int]] = {}
     for index, planned in enumerate(plan.files):
@@ -183,7 +193,7 @@ def _group_files(plan: Plan, on_progress: Callable[[Progress], None]) -> list[_W
         groups.setdefault(_hash_file(planned.path) or index, []).append(index)
         on_progress(Progress("hash", index + 1, len(plan.files), printable_path(planned.path)))
     return [
-        _Work(
+        Work(
             path=plan.files[members[0]].path,
             document_id=key.hex() if isinstance(key, bytes) else None,
             origins=tuple(dict.fromkeys(origin for index in members for origin in plan.files[index].origins)),
@@ -204,17 +214,22 @@ def _hash_file(path: str) -> bytes | None:
         return None
 
 
-def _process_all(
-    works: list[_Work], process: ProcessFile, settings: Settings, tally: _Tally
-) -> Iterator[tuple[_Work, Record]]:
+def _process_in_turn(
+    works: list[Work], process: ProcessFile, settings: Settings
+) -> Iterator[tuple[Work, Record | Exception]]:
     for work in works:
         try:
-            record = process(Path(work.path), work.origins, settings)
+            yield work, process(Path(work.path), work.origins, settings)
         except (OutputError, SettingsError):
             raise  # wrong for every file alike
         except Exception as error:  # one bad file never stops the rest
-            record = _describe_failure(work.path, work.document_id, work.origins, error, tally)
-        yield work, _with_printable_path(record)
+            yield work, error
+
+
+def _record_of(work: Work, result: Record | Exception, tally: _Tally) -> Record:
+    if isinstance(result, Record):
+        return result
+    return _describe_failure(work.path, work.document_id, work.origins, result, tally)
 
 
 def _write_record(writer: OutputWriter, record: Record, tally: _Tally) -> Record:

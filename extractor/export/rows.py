@@ -12,6 +12,8 @@ from extractor.forms import Kind, load_codebook
 from extractor.model import CellState, Record, Value
 
 _INT64 = 2**63
+# Lists of any length have no column; they are in values.csv and records.jsonl.
+_LISTS = ("narrative.problems.", "narrative.measures.", "indicators.")
 
 
 class Column(NamedTuple):
@@ -84,7 +86,8 @@ class TableLayout:
             else:
                 words = _REVIEW_WORDS
             if place is None:
-                unknown[field_id] = unknown.get(field_id, 0) + 1
+                if not field_id.startswith(_LISTS):
+                    unknown[field_id] = unknown.get(field_id, 0) + 1
                 continue
             index, kind = place
             states[index] = words[field.state]

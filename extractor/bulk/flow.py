@@ -1,0 +1,113 @@
+"""Many documents that ask a model: all on their way at once, handed over in the order of the run.
+
+Lives here: how many overlap, and that nothing is left behind when the run ends early. Does not live
+here: the calls (extractor.llm), one document (pipeline), what is done with records (run).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from extractor.errors import OutputError, SettingsError
+from extractor.llm.calls import BudgetReached, ServerRefused
+from extractor.model import Origin, Record
+from extractor.pipeline import process_with_model
+from extractor.readers.llm import LlmReader
+from extractor.readers.policy import Policy
+from extractor.settings import Settings
+from extractor.sources import load_document
+
+if TYPE_CHECKING:
+    from extractor.llm.session import Session
+
+# A slow document holds the later ones back in memory; no more than this for each one at work.
+_WAITING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPart:
+    """A model's part in a run: when it is asked, who reads its replies, and where they come from."""
+
+    policy: Policy
+    reader: LlmReader
+    session: Session
+
+    @classmethod
+    def build(cls, policy: Policy, session: Session, settings: Settings) -> ModelPart:
+        """Put a reader on a session."""
+        return cls(policy, LlmReader(session.asker, session.model, settings), session)
+
+    def describe(self) -> dict[str, Any]:
+        """For run.json: policy, model, kinds of replies, what was spent."""
+        return {"policy": self.policy, **self.session.describe()}
+
+
+class Work(NamedTuple):
+    """One document to make: a file to read, and every place where the same bytes were found."""
+
+    path: str
+    document_id: str | None
+    origins: tuple[Origin, ...]
+    total: int
+
+
+def process_concurrently(
+    works: Sequence[Work], model: ModelPart, settings: Settings
+) -> Iterator[tuple[Work, Record | Exception]]:
+    """Process documents, as many at once as there may be calls, and yield them in order.
+
+    Raises:
+        BudgetReached, ServerRefused: the run cannot go on; documents under way are given up.
+        OutputError, SettingsError: wrong for every file alike.
+    """
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        # Twice as many documents as calls: while one is being parsed, another one asks.
+        slots = asyncio.Semaphore(2 * settings.concurrency)
+        waiting: deque[tuple[Work, asyncio.Task[Record]]] = deque()
+        remaining = iter(works)
+        try:
+            while True:
+                while len(waiting) < _WAITING * settings.concurrency and (work := next(remaining, None)):
+                    waiting.append((work, loop.create_task(_process(work, model, settings, slots))))
+                if not waiting:
+                    return
+                work, task = waiting[0]
+                runner.run(_finish(task))
+                waiting.popleft()
+                yield work, _result(task)
+        finally:
+            runner.run(_close([task for _, task in waiting], model.session))
+
+
+async def _process(work: Work, model: ModelPart, settings: Settings, slots: asyncio.Semaphore) -> Record:
+    async with slots:
+        document = load_document(Path(work.path), settings)
+        return await process_with_model(document, work.origins, model.reader, model.policy)
+
+
+async def _finish(task: asyncio.Task[Record]) -> None:
+    await asyncio.wait([task])
+
+
+def _result(task: asyncio.Task[Record]) -> Record | Exception:
+    error = task.exception()
+    if error is None:
+        return task.result()
+    if isinstance(error, Exception) and not isinstance(
+        error, BudgetReached | ServerRefused | OutputError | SettingsError
+    ):
+        return error  # one bad file never stops the rest
+    raise error
+
+
+async def _close(tasks: Sequence[asyncio.Task[Record]], session: Session) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await session.aclose()

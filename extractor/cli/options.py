@@ -1,0 +1,130 @@
+"""The options that choose a model's part in a command, shared by run, show, plan and batch."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from extractor.bulk.flow import ModelPart
+    from extractor.llm.budget import Limits
+    from extractor.readers.policy import Policy
+    from extractor.settings import Settings
+
+#: How to have a model asked.
+NO_MODEL = (
+    "Set EXTRACTOR_MODEL (and EXTRACTOR_BASE_URL for a local server, EXTRACTOR_API_KEY for a hosted one), "
+    "or answer from recorded replies with --replay FILE."
+)
+
+
+class Readers(StrEnum):
+    """Who reads."""
+
+    AUTO = "auto"
+    BOTH = "both"
+    TEMPLATE = "template"
+    LLM = "llm"
+
+
+ReadersOption = Annotated[
+    Readers | None,
+    typer.Option(
+        help="template: rules alone. auto: rules, and a model for what they leave open and for the running text. "
+        "both: everything by both, differences go to review. llm: the model alone. "
+        "[dim]Default: auto with a model or replies, else template.[/dim]",
+        show_default=False,
+    ),
+]
+ReplayOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Answer from a file of recorded replies; no server is asked, no key is needed."),
+]
+ModelOption = Annotated[str | None, typer.Option(help="Name of the model; overrides EXTRACTOR_MODEL.")]
+BaseUrlOption = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Server that speaks the OpenAI protocol; overrides EXTRACTOR_BASE_URL."),
+]
+JournalOption = Annotated[
+    str | None,
+    typer.Option(metavar="PLACE", help="Where replies are kept (file or postgresql://…); overrides EXTRACTOR_JOURNAL."),
+]
+_LIMITS = "Limits"
+MaxUsdOption = Annotated[
+    float | None, typer.Option(min=0, help="Spend at most this on a run, in USD.", rich_help_panel=_LIMITS)
+]
+MaxTokensOption = Annotated[
+    int | None, typer.Option(min=0, help="Use at most so many tokens in a run.", rich_help_panel=_LIMITS)
+]
+MaxCallsOption = Annotated[
+    int | None, typer.Option(min=0, help="Send at most so many requests in a run.", rich_help_panel=_LIMITS)
+]
+DocumentUsdOption = Annotated[
+    float | None, typer.Option(min=0, help="The same for each document.", rich_help_panel=_LIMITS)
+]
+DocumentTokensOption = Annotated[
+    int | None, typer.Option(min=0, help="The same for each document.", rich_help_panel=_LIMITS)
+]
+DocumentCallsOption = Annotated[
+    int | None, typer.Option(min=0, help="The same for each document.", rich_help_panel=_LIMITS)
+]
+
+
+def load_overridden(model: str | None, base_url: str | None, journal: str | None) -> Settings:
+    """The settings, with what the command line says instead.
+
+    Raises:
+        SettingsError: a setting is wrong.
+    """
+    from extractor.settings import load_settings
+
+    said = {"model": model, "base_url": base_url, "journal": journal}
+    return load_settings().model_copy(update={name: value for name, value in said.items() if value})
+
+
+def choose_policy(readers: Readers | None, settings: Settings, replay: Path | None) -> Policy:
+    """Who reads: as asked; without a word, both kinds where a model or replies are at hand.
+
+    Raises:
+        SettingsError: a model was asked for and there is none.
+    """
+    from extractor.errors import SettingsError
+
+    has_model = replay is not None or settings.model is not None
+    if has_model or readers is Readers.TEMPLATE:
+        return readers.value if readers else "auto"
+    if readers in (Readers.BOTH, Readers.LLM):
+        raise SettingsError(f"--readers {readers} needs a model. {NO_MODEL}")
+    if readers is Readers.AUTO:
+        typer.echo(f"No model and no recorded replies: the rules read alone. {NO_MODEL}", err=True)
+    return "template"
+
+
+def open_model(
+    policy: Policy, settings: Settings, replay: Path | None, run: Limits, document: Limits
+) -> ModelPart | None:
+    """The model's part in a command; None for the rules alone.
+
+    Raises:
+        SettingsError: a file, a price or a journal that cannot be used.
+    """
+    if policy == "template":
+        return None
+    from extractor.bulk.flow import ModelPart
+    from extractor.llm.session import open_live, open_recorded
+
+    if replay is not None:
+        return ModelPart.build(policy, open_recorded(settings, replay), settings)
+    return ModelPart.build(
+        policy, open_live(settings, run, document, lambda text: typer.echo(text, err=True)), settings
+    )
+
+
+def limits(max_usd: float | None, max_tokens: int | None, max_calls: int | None) -> Limits:
+    """What may be spent."""
+    from extractor.llm.budget import Limits
+
+    return Limits(max_usd, max_tokens, max_calls)
