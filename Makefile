@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check eval bench soak docs constraints clean
+.PHONY: help demo test check eval bench simulate replies soak docs constraints clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,12 +15,14 @@ UPGRADE :=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/core.stamp ## install the program, read the sample reports, say what came out
-	@$(BIN)/extractor run fixtures --out $(DEMO_OUT)
+demo: $(VENV)/core.stamp ## install the program, read the sample reports with replayed replies, say what came out
+	@$(BIN)/extractor run fixtures --out $(DEMO_OUT) --readers auto --replay eval/replies/fixtures.jsonl
 	@echo
 	@echo "From this folder the program is $(BIN)/extractor; for instance:"
 	@echo "  $(BIN)/extractor show fixtures/001_6bf7699e84e20962.txt   a report whose columns the scrape destroyed"
-	@echo "  $(BIN)/extractor run YOUR_FOLDER --out out/mine           your own reports"
+	@echo "  $(BIN)/extractor run YOUR_FOLDER --out out/mine           your own reports, by the rules alone"
+	@echo "  EXTRACTOR_MODEL=NAME EXTRACTOR_BASE_URL=http://localhost:11434/v1 $(BIN)/extractor run YOUR_FOLDER --out out/mine"
+	@echo "                                                            with a model of your own beside them"
 
 test: $(VENV)/dev.stamp ## all tests but the soaks
 	@$(BIN)/python -m pytest
@@ -35,8 +37,16 @@ check: $(VENV)/dev.stamp ## format, lint, types, import contract, docs in step
 eval: $(VENV)/dev.stamp ## score against the labels; fails on any accepted wrong value
 	@$(BIN)/python eval/score.py
 
-bench: $(VENV)/dev.stamp ## documents a second, one core, and where the time goes
+bench: $(VENV)/bench.stamp ## speed of the whole way, tokens against one-call baselines, overhead of the model path
 	@$(BIN)/python eval/bench/throughput.py
+	@$(BIN)/python eval/bench/tokens.py
+	@$(BIN)/python eval/bench/overhead.py
+
+simulate: $(VENV)/dev.stamp ## mistakes and faults on purpose: what is noticed, what is accepted wrong
+	@$(BIN)/python -m eval.simulate
+
+replies: $(VENV)/dev.stamp ## build the replay files anew after a prompt was changed
+	@$(BIN)/python eval/replies/build.py
 
 soak: $(VENV)/dev.stamp ## the long tests
 	@$(BIN)/python -m pytest -m soak
@@ -68,6 +78,10 @@ $(VENV)/bin/python:
 $(VENV)/core.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing the program into $(VENV) (once; a minute or so)"
 	@$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
+	@$(INSTALL) -e '.[dev,bench]'
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python

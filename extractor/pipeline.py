@@ -16,7 +16,6 @@ from extractor.model import (
     Decision,
     Document,
     DocumentIdentity,
-    Flag,
     Origin,
     Outcome,
     Reading,
@@ -32,6 +31,7 @@ from extractor.reconcile import (
     compare_readings,
     doubt_lone_model,
     evaluate_equations,
+    join_flags,
     keep_ledger,
     merge_readings,
 )
@@ -82,7 +82,7 @@ def _conclude(document: Document, origins: Sequence[Origin], readings: Sequence[
     equations, failed = evaluate_equations(merged, generation)
     flags = (
         *document.notices,
-        *_join_flags(readings),
+        *join_flags(readings, merged),
         *compare_readings(readings),
         *doubt_lone_model(merged, equations),
         *failed,
@@ -101,19 +101,6 @@ def _conclude(document: Document, origins: Sequence[Origin], readings: Sequence[
         ledger=ledger,
         versions=VERSIONS | {name: text for reading in readings for name, text in reading.versions.items()},
     )
-
-
-def _join_flags(readings: Sequence[Reading]) -> list[Flag]:
-    """The findings of all readings; what one has said of the same fields the next need not say again."""
-    flags: list[Flag] = []
-    for reading in readings:
-        known = [(flag.code, set(flag.fields)) for flag in flags if flag.fields]
-        flags += [
-            flag
-            for flag in reading.flags
-            if not any(flag.fields and flag.code == code and fields.issuperset(flag.fields) for code, fields in known)
-        ]
-    return flags
 
 
 def _merge_generations(readings: Sequence[Reading]) -> dict[str, str]:

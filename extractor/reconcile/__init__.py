@@ -6,7 +6,7 @@ Nothing here ever changes a printed value: it compares, flags and suggests.
 from extractor.reconcile.equations import evaluate_equations
 from extractor.reconcile.ledger import keep_ledger
 from extractor.reconcile.lone_model import doubt_lone_model
-from extractor.reconcile.merge import Merged, compare_readings, merge_readings
+from extractor.reconcile.merge import Merged, compare_readings, join_flags, merge_readings
 from extractor.reconcile.narrative import compare_narrative
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "compare_readings",
     "doubt_lone_model",
     "evaluate_equations",
+    "join_flags",
     "keep_ledger",
     "merge_readings",
 ]

@@ -6,7 +6,8 @@ whether it is accepted (extractor.confidence).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -18,8 +19,11 @@ from extractor.model import Candidate, CellState, Flag, Reading
 MOST_LOSING = 50
 
 _CERTAIN = frozenset({CellState.VALUE, CellState.NA_MARK, CellState.BLANK, CellState.ROW_ABSENT})
-# A cell that one reader did not find may be taken from the next one; a lost position binds them all.
-_OPEN = frozenset({CellState.NOT_READ, CellState.ROW_ABSENT})
+# A cell that one reader did not find, or saw only together with others, may be taken from the next one; a
+# lost position binds them all.
+_OPEN = frozenset({CellState.NOT_READ, CellState.ROW_ABSENT, CellState.UNPARSABLE})
+# Findings about what a reader could not do, not about what is printed.
+_OWN_FAILURE = frozenset({"position-unknown", "glued-digits", "not-grounded", "row-without-cells"})
 
 
 class Merged(NamedTuple):
@@ -51,7 +55,8 @@ def _merge_field(found: Sequence[tuple[Candidate, ...]]) -> Merged:
         first = next((one for one in found if one[0].state in _CERTAIN and one[0].spans), first)
     printed = first[0]
     others = [candidate for one in found for candidate in one if candidate is not printed]
-    agreeing = [one[0] for one in found if one is not first and is_same(one[0], printed)]
+    is_sure = printed.state in _CERTAIN
+    agreeing = [one[0] for one in found if one is not first and is_sure and is_same(one[0], printed)]
     losing = tuple(candidate for candidate in others if not any(candidate is same for same in agreeing))
     return Merged(printed, losing[:MOST_LOSING], tuple(dict.fromkeys(candidate.reader for candidate in agreeing)))
 
@@ -69,14 +74,16 @@ def is_same(one: Candidate, other: Candidate) -> bool:
 
 
 def compare_readings(readings: Sequence[Reading]) -> Iterator[Flag]:
-    """Flag every field that two readings are sure of and read differently."""
+    """Flag every field that the first reading is sure of and another one reads differently.
+
+    Of a reading that could not place a row what it proposed counts: it does not confirm, but it can
+    contradict.
+    """
     for first, second in pairwise(readings):
         for field_id, candidates in second.candidates.items():
-            one, other = first.candidates.get(field_id, (None,))[0], candidates[0]
-            if one is None or one.state not in _CERTAIN or other.state not in _CERTAIN or is_same(one, other):
-                continue
-            # What a missing row or an ungrounded reply has against it is said by other flags.
-            if not other.spans and other.state is not CellState.ROW_ABSENT:
+            one = first.candidates.get(field_id, (None,))[0]
+            other = next((candidate for candidate in candidates if candidate.state in _CERTAIN), None)
+            if one is None or other is None or one.state not in _CERTAIN or is_same(one, other):
                 continue
             yield make_flag(
                 "reader-disagreement",
@@ -84,6 +91,35 @@ def compare_readings(readings: Sequence[Reading]) -> Iterator[Flag]:
                 spans=(*one.spans[:1], *other.spans[:1]),
                 values=" / ".join(_say(item) for item in (one, other)),
             )
+
+
+def join_flags(readings: Sequence[Reading], merged: Mapping[str, Merged]) -> list[Flag]:
+    """The findings of all readings.
+
+    That one reader could not read or place a field says nothing where the other one did: such a
+    finding keeps only the fields that are still open. What was said of the same fields is said once.
+    """
+    flags: list[Flag] = []
+    for reading in readings:
+        known = [(flag.code, set(flag.fields)) for flag in flags if flag.fields]
+        for flag in reading.flags:
+            if flag.code in _OWN_FAILURE and len(readings) > 1:
+                fields = tuple(name for name in flag.fields if _is_own(merged[name].printed, reading.reader))
+                if not fields and flag.fields:
+                    continue
+                flags += [] if _is_known(known, flag.code, fields) else [replace(flag, fields=fields)]
+            elif not _is_known(known, flag.code, flag.fields):
+                flags.append(flag)
+    return flags
+
+
+def _is_known(known: Iterable[tuple[str, set[str]]], code: str, fields: Sequence[str]) -> bool:
+    return bool(fields) and any(code == other and said.issuperset(fields) for other, said in known)
+
+
+def _is_own(printed: Candidate, reader: str) -> bool:
+    """Whether a field is still open, or is this reader's own."""
+    return printed.state not in _CERTAIN or printed.reader == reader
 
 
 def _say(candidate: Candidate) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from extractor.flags import CATALOGUE, make_flag
-from extractor.llm.calls import Asker, BudgetReached, Call, CallError, Reply, ReplyInvalid
+from extractor.llm.calls import Asker, BudgetReached, Call, CallError, Image, Reply, ReplyInvalid
 from extractor.llm.prompts import Prompt, ask_for, load_prompt
 from extractor.model import Candidate, Flag
 from extractor.settings import Settings
@@ -63,16 +63,24 @@ class Questioner:
         self._origins: set[str] = set()
 
     async def ask(
-        self, task: str, text: str, words: Mapping[str, str], *, rows: Sequence[str] | None = None, turn: int = 0
+        self,
+        task: str,
+        text: str,
+        words: Mapping[str, str],
+        *,
+        rows: Sequence[str] | None = None,
+        turn: int = 0,
+        images: tuple[Image, ...] = (),
     ) -> Any:
         """Ask, and ask again while the reply does not have the agreed form.
 
         Args:
             task: the prompt's name.
-            text: the document's text.
+            text: the document's text; with images, what to do with them.
             words: what fills the prompt's placeholders.
             rows: numbers of the rows to answer, when not all.
             turn: how often this very text was asked before.
+            images: pictures to look at.
 
         Returns:
             An instance of the prompt's schema.
@@ -88,9 +96,10 @@ class Questioner:
                 prompt_version=prompt.version,
                 schema=prompt.schema,
                 system=system,
-                user=ask_for(text, rows),
+                user=text if images else ask_for(text, rows),
                 max_output_tokens=prompt.max_output_tokens,
                 document_id=self.document_id,
+                images=images,
                 round=turn + extra,
             )
             try:

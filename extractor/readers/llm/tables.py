@@ -161,9 +161,7 @@ class TableQuestion:
         state = CellState.UNPARSABLE if is_glued else CellState.POSITION_UNKNOWN
         for field_id in field_ids:
             self._add(field_id, Candidate(state, spans=spans, reader=READER))
-        if is_glued:  # one split of many: kept as a proposal
-            for field_id, proposal in zip(field_ids, cells, strict=False):
-                self._propose(field_id, proposal, spans)
+        self._propose(row, cells, spans)  # of digits that run together, one split of many
         self._doubt("glued-digits" if is_glued else "position-unknown", field_ids, spans)
 
     def _add_cell(self, field_id: str, column: Column, cell: AlignedCell) -> None:
@@ -182,9 +180,9 @@ class TableQuestion:
         """What the model said and the source does not show: kept as a proposal without a place, never accepted."""
         spans = (alignment.anchor,) if alignment.anchor else ()
         self._doubt("not-grounded", self._field_ids(row.id), spans, [cell for cell in cells if cell])
-        for index, field_id in enumerate(self._field_ids(row.id)):
+        for field_id in self._field_ids(row.id):
             self._add(field_id, Candidate(CellState.NOT_READ, spans=spans, reader=READER))
-            self._propose(field_id, cells[index] if index < len(cells) else None, ())
+        self._propose(row, cells, ())
 
     def _doubt(self, code: str, fields: Iterable[str], spans: Iterable[Span], raws: Iterable[str] = ()) -> None:
         known = self.doubts.setdefault(code, ([], [], []))
@@ -192,11 +190,13 @@ class TableQuestion:
         known[1].extend(spans)
         known[2].extend(raws)
 
-    def _propose(self, field_id: str, raw: str | None, spans: tuple[Span, ...]) -> None:
-        if raw:
-            value = read_cell(raw).value
-            proposal = Candidate(CellState.VALUE, value, None, raw, spans, READER, alignment="not_found")
-            self._add(field_id, proposal)
+    def _propose(self, row: Row, cells: Cells, spans: tuple[Span, ...]) -> None:
+        """Keep what the model says of each column, where it says something of each; it has no certain place."""
+        if self.ask.is_without_columns or len(cells) != len(row.columns):
+            return
+        for field_id, cell in zip(self._field_ids(row.id), cells, strict=True):
+            token = read_cell(cell or "")
+            self._add(field_id, Candidate(token.state, token.value, None, cell, spans, READER, alignment="not_found"))
 
     def _add(self, field_id: str, candidate: Candidate) -> None:
         known = self.reading.candidates.get(field_id, ())
