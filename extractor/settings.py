@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -30,6 +30,12 @@ class Price(BaseModel):
     output: float = Field(ge=0)
     cached_input: float | None = Field(default=None, ge=0)
     batch_share: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _check_cached(self) -> Price:
+        if self.cached_input is not None and self.cached_input > self.input:
+            raise ValueError("cached_input is more than input")
+        return self
 
 
 class Settings(BaseSettings):
@@ -66,6 +72,9 @@ class Settings(BaseSettings):
     prompts_dir: Path | None = Field(default=None, description="folder with prompts that replace those of the package")
     journal: str = Field(
         default="journal.sqlite", description="where replies are kept: a file (SQLite) or a postgresql:// URL"
+    )
+    journal_requests: bool = Field(
+        default=True, description="whether what was sent, with its document text, is kept beside each reply"
     )
     prices: dict[str, Price] = Field(default_factory=dict, description="by model, USD for a million tokens")
 

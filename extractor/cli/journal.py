@@ -23,13 +23,16 @@ def export_replies(
     journal: JournalOption = None,
     task: Annotated[list[str] | None, typer.Option(help="Only replies to this task; may be given again.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Only this model's replies; may be given again.")] = None,
+    has_requests: Annotated[
+        bool, typer.Option("--requests", help="Also what was sent, with the text of the documents.")
+    ] = False,
 ) -> None:
     """Write recorded replies to a file, for `extractor run --replay FILE`. Texts of documents are left out."""
     with usage_errors():
         from extractor.store.journal import Journal
 
         with Journal.open(load_overridden(None, None, journal).journal) as opened:
-            count = opened.export_replies(file, tasks=task, models=model)
+            count = opened.export_replies(file, tasks=task, models=model, has_requests=has_requests)
     typer.echo(f"{count} replies written to {file}")
 
 
@@ -50,13 +53,16 @@ def import_replies(
 
 
 @app.command()
-def spent(journal: JournalOption = None) -> None:
-    """Say what all requests ever cost."""
+def spent(
+    journal: JournalOption = None,
+    run: Annotated[str | None, typer.Option(help="Only this run's (`run_id` in run.json).")] = None,
+) -> None:
+    """Say what requests cost: all that were ever sent, or one run's."""
     with usage_errors():
         from extractor.store.journal import Journal
 
         with Journal.open(load_overridden(None, None, journal).journal) as opened:
-            total = opened.spent()
+            total = opened.spent(run)
     price = f"{total.cost_usd:.4f} USD"
     if total.unpriced_calls:
         price += f" and {total.unpriced_calls} requests whose price is not known"

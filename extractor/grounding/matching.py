@@ -13,6 +13,8 @@ from extractor.grounding.pieces import Piece
 from extractor.grounding.values import compare_cell, fold_token, looks_glued
 from extractor.model import Document, Span
 
+_MOST_SLOTS = 64  # what is longer is no row, and not worth the search
+
 Reply = tuple[str | None, ...]
 Judged = tuple[RowOutcome, tuple[AlignedCell, ...]]
 
@@ -43,7 +45,7 @@ def judge_cells(document: Document, reply: Reply, slots: Sequence[Piece], column
         cells = _match_runs(document, reply, slots)
         if cells:
             return "glued", cells
-    elif slots and not any(reply):
+    elif slots and reply and not any(reply):
         return "tokens", (NOT_FOUND,) * len(reply)  # empty cells are to be seen, not all, or not for certain
     return "mismatch", match_what_fits(document, reply, slots)
 
@@ -143,6 +145,7 @@ def _cut_run(document: Document, run: Piece, said: Sequence[str]) -> list[Aligne
 
 def match_what_fits(document: Document, reply: Reply, slots: Sequence[Piece]) -> tuple[AlignedCell, ...]:
     """The most cells of a reply that stand there in this order; the others are not found."""
+    slots = slots[:_MOST_SLOTS]
     pairs = {
         (i, j): cell
         for i, said in enumerate(reply)

@@ -70,8 +70,8 @@ def _cut_line(line: Sequence[Piece], section: Section) -> dict[str, Sequence[Pie
     count = len(section.fields)
     if len(printed) == count:
         cells = printed
-    elif len(line) == count and not any(map(hides_dropped_cells, line)):
-        cells = list(line)
+    elif (len(line) == count and not any(map(hides_dropped_cells, line))) or (not printed and len(line) >= count):
+        cells = list(line)[:count]
     else:
         return None
     parts: dict[str, Sequence[Piece]] = {}

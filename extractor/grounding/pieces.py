@@ -24,7 +24,8 @@ _HAN = re.compile("[\u3400-\u9fff]")
 _MOST_HAN_IN_A_VALUE = 4
 _ORDINAL = re.compile(r"\s*(?:\(|\d+\s*[.、,]|[一二三四五六七]、)")
 _NUMERAL = re.compile(f"[{NUMERALS}]+")
-_BEFORE_TEXT = re.compile("[.、,]?[ \t]*[\u3400-\u9fff(“]")
+_ORDINAL_END = re.compile("[.、,][ \t]*[\u3400-\u9fff(“]")
+_MOST_ORDINAL_DIGITS = 2
 
 
 class Piece(NamedTuple):
@@ -179,36 +180,31 @@ def _between_labels(view: str, start: int, end: int) -> Iterator[Piece]:
         return
     for match in _tokens().finditer(view, start, end):
         if match["number"]:
-            yield from _read_number(view, match, end)
+            yield _read_number(view, match, end)
         elif match["note"]:
             yield Piece("text", *match.span(), is_note=True)
         elif match["word"]:
-            word_start, word_end = match.span()
-            is_value = _is_separated(view, word_start, word_end) and _is_value_word(match["word"])
-            if is_value or not match["word"].strip("|,，。;；、.:\"'“”()"):
-                if is_value:
-                    yield Piece("value", word_start, word_end)
-                continue
-            yield Piece("text", word_start, word_end)
+            yield from _read_word(view, *match.span())
 
 
-def _read_number(view: str, match: re.Match[str], limit: int) -> Iterator[Piece]:
+def _read_number(view: str, match: re.Match[str], limit: int) -> Piece:
     """A run of digits, less the ordinal of an unknown label that is glued to its end."""
-    start, number_end = match.span("number")
-    if not match["tail"] and number_end < limit and view[number_end] in ".、" and _BEFORE_TEXT.match(view, number_end):
-        is_ordinal = number_end - start <= 2 and _is_separated(view, start, start)
-        number_end = start if is_ordinal or number_end - start < 2 else number_end - 1
-        if start == number_end:
-            yield Piece("text", start, match.end("number"))
-            return
-        yield Piece("value", start, number_end, is_separated=False)
-        return
-    start, end = _trim(view, start, match.end())
-    yield Piece("value", start, end, is_separated=_is_separated(view, start, end))
+    start, end = match.span("number")
+    if match["tail"] or end >= limit or not _ORDINAL_END.match(view, end):
+        start, end = _trim(view, start, match.end())
+        return Piece("value", start, end, is_separated=_is_separated(view, start, end))
+    if end - start == 1 or (end - start <= _MOST_ORDINAL_DIGITS and _is_separated(view, start, start)):
+        return Piece("text", start, end)
+    return Piece("value", start, end - 1, is_separated=False)
 
 
-def _is_value_word(word: str) -> bool:
-    return is_mark(word) or _NUMERAL.fullmatch(word) is not None
+def _read_word(view: str, start: int, end: int) -> Iterator[Piece]:
+    """A mark or a Chinese numeral that stands alone, or text; lone punctuation is nothing."""
+    word = view[start:end]
+    if _is_separated(view, start, end) and (is_mark(word) or _NUMERAL.fullmatch(word)):
+        yield Piece("value", start, end)
+    elif word.strip("|,，。;；、.:\"'“”()"):
+        yield Piece("text", start, end)
 
 
 def _is_separated(view: str, start: int, end: int) -> bool:

@@ -54,7 +54,7 @@ def find_columns(view: str, anchor: Anchor, row: Row, doubts: TableDoubts) -> tu
     """The one cell of each column of a row, empty ones included; None where that is not certain."""
     region = anchor.region
     slots, printed = region.slots, region.printed
-    is_full = len(printed) == len(slots)
+    is_full = len(printed) == len(row.columns)
     if anchor.is_torn or not slots or slots[-1].end >= doubts.text_end or (anchor.is_beside_strays and not is_full):
         return None
     if not printed:

@@ -19,7 +19,7 @@ _FEWEST_CHARS = 2
 _NUMBER_CHARS = frozenset("0123456789.,+-\x00")
 # Digits with thousands separators and decimals, or a Chinese numeral; what multiplies them belongs to the number.
 _NUMBER = re.compile(rf"(?P<digits>[+-]?\d[\d\x00]*(?:,\d{{3}})*(?:\.\d+)?(?:[百千万亿]+|[%‰])?)|[{NUMERALS}亿]+", re.A)
-_PUNCTUATION = str.maketrans("“”„「」『』‘’【】〔〕《》〈〉。·", '"""""""\'\'[][]<><>..')
+_PUNCTUATION = str.maketrans("“”„「」『』‘’【】〔〕《》〈〉。·、", '"""""""\'\'[][]<><>..,')
 
 
 def align_quote(document: Document, start: int, end: int, quote: str) -> AlignedCell:

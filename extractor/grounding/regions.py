@@ -63,6 +63,13 @@ class TableRegions:
     unclaimed: list[Region] = field(default_factory=list)
     labels: list[Piece] = field(default_factory=list)
 
+    def find_extent(self, region: Region) -> tuple[int, int]:
+        """What belongs to a region; without cells behind its label all up to the next label."""
+        if region.slots:
+            return region.start, region.end
+        behind = (label.start for label in self.labels if label.start >= region.end)
+        return region.start, min(behind, default=region.end)
+
 
 def collect_regions(parts: Iterable[Iterable[Piece]], section: Section) -> TableRegions:
     """Group the pieces of one table."""

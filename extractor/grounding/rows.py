@@ -42,27 +42,26 @@ def align_rows(
         return align_groups(document, table, section, replies)
     anchors = anchor_rows(table, section, replies)
     doubts = find_doubts(document.view, table, section)
-    return {
-        row_id: _align_row(document, section.rows_by_id[row_id], reply, anchors[row_id], doubts)
-        if row_id in anchors
-        else RowAlignment("not_anchored", (NOT_FOUND,) * len(reply))
-        for row_id, reply in replies.items()
-    }
+    aligned: dict[str, RowAlignment] = {}
+    for row_id, reply in replies.items():
+        anchor = anchors.get(row_id)
+        if anchor is None:
+            aligned[row_id] = RowAlignment("not_anchored", (NOT_FOUND,) * len(reply))
+            continue
+        outcome, cells = _judge_row(document, section.rows_by_id[row_id], reply, anchor, doubts)
+        aligned[row_id] = RowAlignment(
+            outcome,
+            cells,
+            anchor=anchor.region.label.span() if anchor.region.label else None,
+            is_anchored_by_order=anchor.by_order,
+            region=table.find_extent(anchor.region),
+            is_out_of_order=anchor.is_out_of_order,
+        )
+    return aligned
 
 
-def _align_row(document: Document, row: Row, reply: Reply, anchor: Anchor, doubts: TableDoubts) -> RowAlignment:
-    region = anchor.region
+def _judge_row(document: Document, row: Row, reply: Reply, anchor: Anchor, doubts: TableDoubts) -> Judged:
+    slots = anchor.region.slots
     if anchor.is_repeated:
-        judged: Judged = "mismatch", match_what_fits(document, reply, region.slots)
-    else:
-        columns = find_columns(document.view, anchor, row, doubts)
-        judged = judge_cells(document, reply, region.slots, columns)
-    outcome, cells = judged
-    return RowAlignment(
-        outcome,
-        cells,
-        anchor=region.label.span() if region.label else None,
-        is_anchored_by_order=anchor.by_order,
-        region=(region.start, region.end),
-        is_out_of_order=anchor.is_out_of_order,
-    )
+        return "mismatch", match_what_fits(document, reply, slots)
+    return judge_cells(document, reply, slots, find_columns(document.view, anchor, row, doubts))

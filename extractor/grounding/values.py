@@ -18,7 +18,7 @@ _MOST_DIGITS = 12
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _SPACES = re.compile(r"\s+")
 _SPACE_IN_NUMBER = re.compile(r"(?<=[\d.,])\s+(?=[\d.,])")
-_KEPT_SPACE = "\x1f"
+_KEPT_SPACE = "\x1a"  # no white space to `re`
 _DASHES = "—–―－‐‑−﹣"
 
 
@@ -28,7 +28,6 @@ def _folding() -> dict[int, str | None]:
     table |= dict.fromkeys((0x00A0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
     table |= dict.fromkeys((0, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, 0x00AD))
     table |= dict.fromkeys(map(ord, _DASHES), "-")
-    table |= dict.fromkeys(map(ord, "、﹐"), ",")
     return table | dict(load_forms().script)
 
 
@@ -43,7 +42,7 @@ def fold_token(text: str) -> str:
     folded = fold_characters(text).strip()
     folded = _SPACE_IN_NUMBER.sub(_KEPT_SPACE, folded)
     folded = _SPACES.sub("", folded)
-    return _THOUSANDS.sub(lambda match: match.group().replace(",", ""), folded)
+    return _THOUSANDS.sub(lambda match: match.group().replace(",", ""), folded).replace("、", ",")
 
 
 @cache

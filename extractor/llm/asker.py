@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from extractor.llm.calls import Call, Reply, ReplyMissing, Usage, call_key, schema_json
+from extractor.llm.calls import Call, Reply, ReplyInvalid, ReplyMissing, Usage, call_key, schema_json
 from extractor.store.journal import Journal
 from extractor.store.rows import Attempt, StoredReply, canonical_json
 
@@ -40,6 +40,7 @@ class JournalAsker:
         *,
         cost: Callable[[Usage], float | None] = lambda usage: None,
         run_id: str = "",
+        keeps_requests: bool = True,
         on_missing: Callable[[str, Call], None] = lambda key, call: None,
     ) -> None:
         """Put the parts together.
@@ -49,6 +50,7 @@ class JournalAsker:
             parameters: sampling parameters, part of every key.
             cost: what a request costs in USD, where that is known.
             run_id: whom the attempts are booked on.
+            keeps_requests: whether what was sent, with its document text, is kept beside the reply.
             on_missing: told of every call that has no reply on record, with its key.
         """
         self.model = model
@@ -59,6 +61,7 @@ class JournalAsker:
         self._journal = journal
         self.client: ModelClient | None = None
         self._cost = cost
+        self._keeps_requests = keeps_requests
         self._on_missing = on_missing
         self._in_flight: dict[str, asyncio.Future[Reply]] = {}
         self._asked: dict[str, Call] = {}
@@ -89,8 +92,8 @@ class JournalAsker:
             return None
         try:
             value = call.schema.model_validate_json(stored.reply)
-        except ValidationError:  # written by hand and wrong: as if it were not there
-            return None
+        except ValidationError as error:  # only hands and broken disks write such: nothing is paid again for it
+            raise ReplyInvalid(f"the recorded reply {key[:12]} does not fit {call.schema.__name__}") from error
         usage = Usage(stored.input_tokens, stored.output_tokens, stored.cached_tokens, stored.is_estimated)
         return Reply(key, value, usage, stored.origin, is_cached=True)
 
@@ -127,7 +130,7 @@ class JournalAsker:
             schema_hash=hashlib.sha256(schema_json(call.schema).encode()).hexdigest(),
             reply=canonical_json(sent.value.model_dump(mode="json")),
             origin="live",
-            request=canonical_json({"system": call.system, "user": call.user}),
+            request=canonical_json({"system": call.system, "user": call.user}) if self._keeps_requests else None,
             mode=sent.mode,
             input_tokens=sent.usage.input_tokens,
             output_tokens=sent.usage.output_tokens,

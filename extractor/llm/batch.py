@@ -12,15 +12,17 @@ and its name is noted; then the batch is made, which is the step that costs mone
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from extractor.llm.batch_lines import BatchName, Part, RequestFiles
-from extractor.llm.budget import Budget
-from extractor.llm.calls import BudgetReached, Call, CallError
+from extractor.llm.budget import Budget, Limits
+from extractor.llm.calls import BudgetReached, Call, CallError, ServerRefused
 from extractor.llm.limits import bound_input
+from extractor.settings import Settings
 from extractor.store.journal import Journal
-from extractor.store.rows import BatchRow, BatchState, now
+from extractor.store.rows import IN_FLIGHT, BatchRow, BatchState, now
 
 if TYPE_CHECKING:
     from extractor.llm.batch_server import BatchServer, RemoteBatch
@@ -51,6 +53,22 @@ class Selection:
     held_back: int = 0
     over_limit: int = 0
     limit: str = ""
+
+    @classmethod
+    def open(cls, folder: Path, settings: Settings, limits: Limits) -> Self:
+        """Begin with nothing.
+
+        Args:
+            folder: where the lines are kept until they are sent.
+            settings: with the model that is asked.
+            limits: what all calls together may cost.
+
+        Raises:
+            SettingsError: USD are limited but the price is not known.
+        """
+        model = str(settings.model)
+        budget = Budget(limits, Limits(), settings.prices.get(model), model=model, is_batch=True)
+        return cls(RequestFiles(folder, settings), budget, set())
 
     def take(self, key: str, call: Call) -> None:
         """Choose one call or leave it out."""
@@ -134,7 +152,7 @@ class BatchDesk:
         except CreationUnknown:
             await self.settle()
             return self._find_view(row.id)
-        except Exception:
+        except (ServerRefused, CallError):
             self._give_up(row, "the server did not take it")
             raise
         row = self._note(replace(row, state="submitted", remote_id=remote.id))
@@ -157,22 +175,37 @@ class BatchDesk:
                 until = (row.updated_at + PATIENCE).astimezone(UTC)
                 self.notices.append(
                     f"batch {row.id}: still being sent, or broken off; the server does not list it. "
-                    f"Its calls are free again after {until:%H:%M} UTC"
+                    f"The next batch command after {until:%H:%M} UTC frees its calls"
                 )
             else:
                 if row.input_file:
                     await self.server.delete_file(row.input_file)
                 self._give_up(row, "its sending broke off")
-                self.notices.append(f"batch {row.id}: its sending broke off before the server had it; its calls are free")
+                self.notices.append(
+                    f"batch {row.id}: its sending broke off before the server had it; its calls are free"
+                )
 
-    async def refresh(self) -> list[BatchView]:
-        """Ask the server about all batches that it is working on, oldest first; those that are over come along."""
+    async def refresh(self, ended: int = 0) -> list[BatchView]:
+        """Ask the server about all batches that it may be working on.
+
+        Args:
+            ended: how many of those come along that were over before, the latest ones.
+
+        Returns:
+            The batches, oldest first.
+        """
         await self.settle()
-        return [await self._look_at(row) for row in self.journal.find_batches()]
+        rows = self.journal.find_batches()
+        over = [row.id for row in rows if row.state not in IN_FLIGHT]
+        left_out = set(over[: max(0, len(over) - ended)])
+        return [await self._look_at(row) for row in rows if row.id not in left_out]
 
     async def _look_at(self, row: BatchRow) -> BatchView:
         calls = len(self.journal.items_of(row.id))
-        if row.state not in ("submitted", "finished") or row.base_url != self.server.address:
+        if row.state in IN_FLIGHT and row.base_url != self.server.address:
+            self.notices.append(f"batch {row.id} is on {row.base_url}: name that server with --base-url")
+            return BatchView(row, calls)
+        if row.state not in ("submitted", "finished"):
             return BatchView(row, calls)
         remote = await self.server.retrieve(str(row.remote_id))
         if remote is None:
@@ -181,9 +214,7 @@ class BatchDesk:
             )
             return BatchView(row, calls)
         state, message = _judge_state(remote)
-        seen = replace(
-            row, state=state, message=message, output_file=remote.output_file, error_file=remote.error_file
-        )
+        seen = replace(row, state=state, message=message, output_file=remote.output_file, error_file=remote.error_file)
         return BatchView(self._note(seen) if seen != row else row, calls, remote)
 
     # ------------------------------------------------------------ the journal

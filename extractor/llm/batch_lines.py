@@ -43,7 +43,7 @@ class BatchName(NamedTuple):
     @classmethod
     def make(cls, task: str, prompt_version: str) -> Self:
         """A name that no other batch has."""
-        return cls(task, prompt_version, secrets.token_hex(5))
+        return cls(task, prompt_version, secrets.token_hex(4))
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -209,7 +209,9 @@ class RequestIndex:
 # ---------------------------------------------------------------- results
 
 
-class _Response(BaseModel):
+class Response(BaseModel):
+    """What the server answered to one request."""
+
     model_config = ConfigDict(frozen=True)
 
     status_code: int
@@ -228,7 +230,7 @@ class Result(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     custom_id: str
-    response: _Response | None = None
+    response: Response | None = None
     error: _Error | None = None
 
 

@@ -13,10 +13,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+import httpx2
 import openai
-from openai.types import Batch
+from openai.pagination import AsyncCursorPage
+from openai.types import Batch, FileObject
 from openai.types.chat import ChatCompletion
 
+from extractor.errors import OutputError
 from extractor.llm import exchange
 from extractor.llm.batch_lines import ENDPOINT
 from extractor.llm.calls import Call, CallError, ServerRefused, ServerUnavailable
@@ -76,21 +79,28 @@ class BatchServer(exchange.Exchange):
             ServerRefused: there are none; key or address are wrong.
             ServerUnavailable: it could not be asked.
         """
-        await self._repeat("listing batches", lambda: self._server.batches.list(limit=1))
+        await self._list(limit=1)
 
     async def list_since(self, moment: datetime) -> list[RemoteBatch]:
         """The batches that were made since a moment, newest first."""
-
-        async def collect() -> list[RemoteBatch]:
-            found: dict[str, RemoteBatch] = {}
-            async for batch in self._server.batches.list(limit=_PAGE):
+        found: dict[str, RemoteBatch] = {}
+        after: str | openai.Omit = openai.omit
+        while True:
+            page = await self._list(_PAGE, after)
+            for batch in page.data:
                 is_older = bool(batch.created_at) and batch.created_at < moment.timestamp()
                 if is_older or batch.id in found:  # some servers know no pages and begin again
-                    break
+                    return list(found.values())
                 found[batch.id] = _describe(batch)
-            return list(found.values())
+            if not page.has_more or not page.data:
+                return list(found.values())
+            after = page.data[-1].id
 
-        return await self._repeat("listing batches", collect, limit_s=TRANSFER_S)
+    async def _list(self, limit: int, after: str | openai.Omit = openai.omit) -> AsyncCursorPage[Batch]:
+        async def ask() -> AsyncCursorPage[Batch]:
+            return await self._server.batches.list(limit=limit, after=after)
+
+        return await self._repeat("listing batches", ask)
 
     async def upload(self, path: Path, name: str) -> str:
         """Send a file of requests up.
@@ -99,12 +109,16 @@ class BatchServer(exchange.Exchange):
             The server's name for it.
         """
 
-        async def send() -> str:
+        async def send() -> FileObject:
             with path.open("rb") as file:
-                made = await self._server.files.create(file=(name, file, "application/jsonl"), purpose="batch")
-                return made.id
+                return await self._server.files.create(file=(name, file, "application/jsonl"), purpose="batch")
 
-        return await self._repeat(f"sending {name}", send, limit_s=TRANSFER_S)
+        try:
+            # All tries together: see batch.PATIENCE.
+            async with asyncio.timeout(TRANSFER_S):
+                return (await self._repeat(f"sending {name}", send, limit_s=TRANSFER_S)).id
+        except TimeoutError:
+            raise ServerUnavailable(f"sending {name} to {self.address} takes over {TRANSFER_S:.0f} s") from None
 
     async def create(self, file_id: str, name: str) -> RemoteBatch:
         """Make a batch of an uploaded file. This is what costs money, so it is not repeated blindly.
@@ -121,7 +135,8 @@ class BatchServer(exchange.Exchange):
 
         def is_repeatable(ending: Ending) -> bool:
             # Without a status and with a usage of nothing: there was no connection.
-            return ending.outcome == "http-429" or (ending.status == 0 and ending.usage is not None)
+            was_turned_away = ending.outcome == "http-429" or (ending.status == 0 and ending.usage is not None)
+            return ending.is_transient and was_turned_away
 
         try:
             return _describe(await self._repeat(f"making batch {name}", create, is_repeatable=is_repeatable))
@@ -144,7 +159,11 @@ class BatchServer(exchange.Exchange):
                         file.write(piece)
             return True
 
-        return bool(await self._find(f"fetching {file_id}", fetch, limit_s=TRANSFER_S))
+        try:
+            return bool(await self._find(f"fetching {file_id}", fetch, limit_s=TRANSFER_S))
+        except OSError as error:
+            problem = f"{target.parent}: the server's file cannot be kept ({error.strerror})"
+            raise OutputError(f"{problem}. Make room, or name another folder in TMPDIR.") from error
 
     async def delete_file(self, file_id: str) -> None:
         """Remove an uploaded file, so that nobody can make a batch of it any more."""
@@ -174,9 +193,11 @@ class BatchServer(exchange.Exchange):
                     ending = Ending("timeout", usage=None)
                     try:
                         async with asyncio.timeout(limit_s or self._settings.call_timeout_s):
-                            return await ask()
+                            return self._check_answer(await ask(), about)
                     except TimeoutError:
                         pass
+                    except httpx2.HTTPError:  # a file that breaks off on its way
+                        ending = Ending("connection", usage=None)
                     except (openai.APIError, ValueError) as error:
                         ending = self._end_without_reply(error, about)
                     if is_repeatable(ending):
@@ -186,6 +207,12 @@ class BatchServer(exchange.Exchange):
             reason = failure.ending.outcome
         tries = self._settings.call_attempts
         raise ServerUnavailable(f"{about}: {tries} tries at {self.address} failed, the last: {reason}. Try again later")
+
+    def _check_answer(self, answer: _T, about: str) -> _T:
+        if isinstance(answer, str):
+            problem = f"the server at {self.address} answers with a page instead of JSON when {about}"
+            raise ServerRefused(f"{problem}. Correct EXTRACTOR_BASE_URL (it often ends in /v1).")
+        return answer
 
     def _explain(self, ending: Ending, about: str) -> Exception:
         if ending.status == 404 and ending.may_be_mode:

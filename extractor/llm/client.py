@@ -54,8 +54,7 @@ class Sent:
         return self.attempt.mode
 
 
-# The slot was never reached; the caller was cancelled while the server may have been working.
-_NOT_SENT = Ending("not-sent")
+# The caller was cancelled while the server may have been working.
 _GIVEN_UP = Ending("given-up", usage=None)
 
 
@@ -157,29 +156,37 @@ class ModelClient:
     async def _request_in_turn(
         self, call: Call, key: str, mode: Mode, body: Mapping[str, object]
     ) -> tuple[Ending, Attempt]:
-        """One request, when circuit, rates, budget and slots let it go."""
+        """One request, when circuit, rates and slots let it go."""
         tokens = estimate_tokens(call)
         self._circuit.check()
         await self._rates.wait(tokens)
+        async with self._slots.hold() as cuts:
+            self._circuit.enter()
+            try:
+                ending, attempt = await self._request_paid(call, key, mode, body)
+            except BaseException:
+                self._circuit.record_nothing()
+                raise
+            self._learn(ending, cuts)
+        self._rates.settle(tokens, attempt.usage)
+        return ending, attempt
+
+    async def _request_paid(
+        self, call: Call, key: str, mode: Mode, body: Mapping[str, object]
+    ) -> tuple[Ending, Attempt]:
+        """One request, accounted for however it ends."""
         reservation = await self._reserve(call)
-        ending, began = _NOT_SENT, 0.0
+        ending, began = _GIVEN_UP, time.perf_counter()
         try:
-            async with self._slots.hold() as cuts:
-                self._circuit.enter()
-                ending, began = _GIVEN_UP, time.perf_counter()
-                ending = await self._exchange.request(call, key, mode, body)
+            ending = await self._exchange.request(call, key, mode, body)
         finally:
             usage = self._settle(reservation, ending.usage)
             attempt = Attempt(ending.outcome, usage, time.perf_counter() - began, mode)
-            if ending is not _NOT_SENT:
-                self._on_attempt(key, attempt)
-            if ending is _GIVEN_UP:
-                self._circuit.record_nothing()
-        self._rates.settle(tokens, usage)
-        self._learn(ending, cuts)
+            self._on_attempt(key, attempt)
         return ending, attempt
 
     async def _reserve(self, call: Call) -> Reservation | None:
+        """Hold the worst case, with the slot already held: what holds money is in flight and will give it back."""
         if self._budget is None:
             return None
         return await self._budget.wait_and_reserve(call.document_id, bound_input(call), call.max_output_tokens)

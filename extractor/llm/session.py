@@ -80,7 +80,12 @@ def open_live(settings: Settings, run: Limits, document: Limits, on_notice: Call
     budget = Budget(run, document, price, model=settings.model)
     journal = Journal.open(settings.journal)
     asker = JournalAsker(
-        settings.model, sampling_parameters(settings), journal, cost=budget.cost, run_id=uuid.uuid4().hex[:12]
+        settings.model,
+        sampling_parameters(settings),
+        journal,
+        cost=budget.cost,
+        run_id=uuid.uuid4().hex[:12],
+        keeps_requests=settings.journal_requests,
     )
     asker.client = ModelClient(settings, budget=budget, on_attempt=asker.book, on_notice=on_notice)
     return Session(asker, journal, asker.client, budget)
