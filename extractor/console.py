@@ -36,6 +36,8 @@ _SEVERITY_STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
 _SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
 _EMPTY_MARKS = {CellState.BLANK: "·", CellState.ROW_ABSENT: "–", CellState.NOT_READ: "✗"}
 _LEGEND = "· blank   – row absent   ? position unknown   ✗ unparsable or not read   ≈ inferred   "
+_QUOTE_LISTS = {"narrative.problems.": "存在的问题 · problems", "narrative.measures.": "改进情况 · measures"}
+_INDICATOR_COLUMNS = ("label", "unit", "this_year", "cumulative")
 _UNPLACED_TITLE = "列不明 unplaced"
 _EVIDENCE_SHOWN = 3
 _FLAGS_OF_A_CODE_SHOWN = 5
@@ -147,6 +149,7 @@ class _RecordView:
         if self._record.fields:
             yield self._render_legend()
         yield from self._render_narrative()
+        yield from self._render_lists()
         yield from self._render_failed_equations()
         yield from self._render_flags()
 
@@ -165,6 +168,8 @@ class _RecordView:
         ]
         if facts:
             yield Text("   ").join(facts)
+        if model := record.versions.get("model"):
+            yield Text(f"model {model}, replies {record.versions.get('replies', 'none')}", style="dim")
         for origin in record.origins:
             about = "  ".join(part for part in (origin.url, origin.site, origin.fetched_at) if part)
             if about:
@@ -187,6 +192,25 @@ class _RecordView:
             yield line
             yield from self._quote(item.spans)
         yield Text()
+
+    def _render_lists(self) -> Iterator[RenderableType]:
+        """What only a model reads: quotes of section 五, and the indicator table of reports before 2019."""
+        for prefix, title in _QUOTE_LISTS.items():
+            quotes = [field_id for field_id in self._record.fields if field_id.startswith(prefix)]
+            if quotes:
+                yield Text(title, style="bold")
+                yield from (Text.assemble("  ", self._cell(field_id), overflow="fold") for field_id in quotes)
+                yield Text()
+        rows = dict.fromkeys(name.rpartition(".")[0] for name in self._record.fields if name.startswith("indicators."))
+        if rows:
+            yield Text("指标表 · indicator table", style="bold")
+            table = _new_table(show_header=True)
+            for name in _INDICATOR_COLUMNS:
+                table.add_column(name)
+            for row in rows:
+                present = (f"{row}.{name}" for name in _INDICATOR_COLUMNS)
+                table.add_row(*(self._cell(name) if name in self._record.fields else "" for name in present))
+            yield table
 
     # -- the form
 

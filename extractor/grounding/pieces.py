@@ -20,6 +20,7 @@ PieceKind = Literal["label", "value", "empty", "text"]
 _LONGEST_LABEL = 180
 _SPACE = " \t\n\x00"
 _BORDERS = frozenset(" \t\n\x00|")
+_ENDS = _BORDERS | frozenset("。;")
 _HAN = re.compile("[\u3400-\u9fff]")
 _MOST_HAN_IN_A_VALUE = 4
 _ORDINAL = re.compile(r"\s*(?:\(|\d+\s*[.、,]|[一二三四五六七]、)")
@@ -210,4 +211,4 @@ def _read_word(view: str, start: int, end: int) -> Iterator[Piece]:
 def _is_separated(view: str, start: int, end: int) -> bool:
     before = view[start - 1] if start else " "
     after = view[end] if end < len(view) else " "
-    return before in _BORDERS and (start == end or after in _BORDERS)
+    return before in _BORDERS and (start == end or after in _ENDS)

@@ -129,14 +129,16 @@ class _Walk:
         self.close()
         self.row_has_label = True
         self.table.labels.append(piece)
+        is_row = any(ref.role == "row" for ref in piece.refs)
+        is_column = any(ref.role == "column" for ref in piece.refs)
         if row_id:
             self._open_row(piece, row_id)
-        elif any(ref.role == "column" or ref.id in self.headings for ref in piece.refs):
-            self._add_heading(piece)
         elif any(ref.id in self.groups for ref in piece.refs):
             self.is_in_header = False
-        elif any(ref.role == "row" for ref in piece.refs):  # another generation's row
+        elif is_row and (piece.has_ordinal or not is_column):  # another generation's row
             self.current = Region(piece, None, self.header)
+        elif is_column or any(ref.id in self.headings for ref in piece.refs):
+            self._add_heading(piece)
 
     def _open_row(self, piece: Piece, row_id: str) -> None:
         is_doubtful = not piece.has_ordinal and any(ref.role == "column" for ref in piece.refs)

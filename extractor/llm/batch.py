@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from extractor.llm.batch_lines import BatchName, Part, RequestFiles
+from extractor.llm.batch_remote import CreationUnknown, RemoteBatch
 from extractor.llm.budget import Budget, Limits
 from extractor.llm.calls import BudgetReached, Call, CallError, ServerRefused
 from extractor.llm.limits import bound_input
@@ -25,7 +26,7 @@ from extractor.store.journal import Journal
 from extractor.store.rows import IN_FLIGHT, BatchRow, BatchState, now
 
 if TYPE_CHECKING:
-    from extractor.llm.batch_server import BatchServer, RemoteBatch
+    from extractor.llm.batch_server import BatchServer
 
 #: How long a batch that the server does not have stays untouched: another program may still be
 #: sending it, and a server may list a new batch a little later. Longer than any transfer may take.
@@ -145,8 +146,6 @@ class BatchDesk:
         return self._note(replace(row, input_file=file_id))
 
     async def _create(self, row: BatchRow, calls: int) -> BatchView:
-        from extractor.llm.batch_server import CreationUnknown  # noqa: PLC0415 - loads openai, which is loaded here
-
         try:
             remote = await self.server.create(str(row.input_file), row.id)
         except CreationUnknown:

@@ -15,12 +15,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from extractor.llm.batch import BatchDesk, BatchView
 from extractor.llm.batch_lines import BatchName, Request, RequestIndex, Response, Result, choose_mode, read_lines
+from extractor.llm.batch_remote import RemoteBatch
 from extractor.llm.budget import cost_usd
 from extractor.llm.calls import Call, Usage, schema_json
 from extractor.llm.endings import Ending
@@ -30,9 +30,6 @@ from extractor.llm.refusals import end_refused
 from extractor.llm.request import sampling_parameters
 from extractor.settings import Settings
 from extractor.store.rows import Attempt, BatchState, Spent, StoredReply, canonical_json
-
-if TYPE_CHECKING:
-    from extractor.llm.batch_server import RemoteBatch
 
 _ENDED: dict[str, BatchState] = {
     "completed": "collected",
@@ -158,7 +155,7 @@ class _Collector:
                 try:
                     result = Result.model_validate_json(line)
                 except ValidationError:
-                    self._report(name, number, f"no result line ({len(line)} bytes)")
+                    self._report(name, number, f"no result line ({len(line.strip())} bytes)")
                     continue
                 if result.custom_id not in self._keys:
                     self._report(name, number, f"unknown custom_id {result.custom_id[:64]!r}")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import httpx2
 import openai
@@ -22,6 +22,7 @@ from openai.types.chat import ChatCompletion
 from extractor.errors import OutputError
 from extractor.llm import exchange
 from extractor.llm.batch_lines import ENDPOINT
+from extractor.llm.batch_remote import METADATA, CreationUnknown, RemoteBatch, describe_batch
 from extractor.llm.calls import Call, CallError, ServerRefused, ServerUnavailable
 from extractor.llm.endings import Ending
 from extractor.llm.refusals import say_address
@@ -31,37 +32,9 @@ from extractor.settings import Settings
 
 _T = TypeVar("_T")
 
-#: The key under which a batch carries our name for it.
-METADATA = "extractor_batch"
 #: Seconds for a file on its way.
 TRANSFER_S = 600.0
 _PAGE = 100
-_SHOWN_PLACES = 5
-
-
-class CreationUnknown(ServerUnavailable):
-    """The server may have made a batch, or not: it did not say."""
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteBatch:
-    """A batch as the server describes it.
-
-    Attributes:
-        name: our name for it; None where it carries none.
-        problems: short codes of what is wrong with a failed batch.
-    """
-
-    id: str
-    status: str
-    name: str | None
-    input_file: str
-    output_file: str | None
-    error_file: str | None
-    total: int
-    completed: int
-    failed: int
-    problems: str
 
 
 class BatchServer(exchange.Exchange):
@@ -91,7 +64,7 @@ class BatchServer(exchange.Exchange):
                 is_older = bool(batch.created_at) and batch.created_at < moment.timestamp()
                 if is_older or batch.id in found:  # some servers know no pages and begin again
                     return list(found.values())
-                found[batch.id] = _describe(batch)
+                found[batch.id] = describe_batch(batch)
             if not page.has_more or not page.data:
                 return list(found.values())
             after = page.data[-1].id
@@ -139,7 +112,7 @@ class BatchServer(exchange.Exchange):
             return ending.is_transient and was_turned_away
 
         try:
-            return _describe(await self._repeat(f"making batch {name}", create, is_repeatable=is_repeatable))
+            return describe_batch(await self._repeat(f"making batch {name}", create, is_repeatable=is_repeatable))
         except _NotThere:
             raise CallError(f"{self.address} does not find the file of batch {name}. Submit again.") from None
 
@@ -147,7 +120,7 @@ class BatchServer(exchange.Exchange):
         """A batch; None when the server knows none of this name."""
         about = f"looking at batch {remote_id}"
         batch = await self._find(about, lambda: self._server.batches.retrieve(remote_id))
-        return _describe(batch) if batch else None
+        return describe_batch(batch) if batch else None
 
     async def download(self, file_id: str, target: Path) -> bool:
         """Fetch a file. Returns whether the server has it."""
@@ -190,16 +163,9 @@ class BatchServer(exchange.Exchange):
         try:
             async for attempt in build_retrying(self._settings.call_attempts, self._sleep):
                 with attempt:
-                    ending = Ending("timeout", usage=None)
-                    try:
-                        async with asyncio.timeout(limit_s or self._settings.call_timeout_s):
-                            return self._check_answer(await ask(), about)
-                    except TimeoutError:
-                        pass
-                    except httpx2.HTTPError:  # a file that breaks off on its way
-                        ending = Ending("connection", usage=None)
-                    except (openai.APIError, ValueError) as error:
-                        ending = self._end_without_reply(error, about)
+                    ending, answer = await self._try(about, ask, limit_s or self._settings.call_timeout_s)
+                    if ending is None:
+                        return cast(_T, answer)
                     if is_repeatable(ending):
                         raise TransientFailure(ending)
                     raise self._explain(ending, about)
@@ -208,11 +174,26 @@ class BatchServer(exchange.Exchange):
         tries = self._settings.call_attempts
         raise ServerUnavailable(f"{about}: {tries} tries at {self.address} failed, the last: {reason}. Try again later")
 
-    def _check_answer(self, answer: _T, about: str) -> _T:
-        if isinstance(answer, str):
-            problem = f"the server at {self.address} answers with a page instead of JSON when {about}"
-            raise ServerRefused(f"{problem}. Correct EXTRACTOR_BASE_URL (it often ends in /v1).")
-        return answer
+    async def _try(
+        self, about: str, ask: Callable[[], Awaitable[_T]], limit_s: float
+    ) -> tuple[Ending | None, _T | None]:
+        """Send a request once: how it failed, or the answer."""
+        try:
+            async with asyncio.timeout(limit_s):
+                answer = await ask()
+        except TimeoutError:
+            return Ending("timeout", usage=None), None
+        except httpx2.HTTPError:  # a file that breaks off on its way
+            return Ending("connection", usage=None), None
+        except AttributeError:  # so the library fails over a page where it wants a list
+            return self._end_page(about), None
+        except (openai.APIError, ValueError) as error:
+            return self._end_without_reply(error, about), None
+        return (self._end_page(about), None) if isinstance(answer, str) else (None, answer)
+
+    def _end_page(self, about: str) -> Ending:
+        problem = f"the server at {self.address} answers with a page instead of JSON when {about}"
+        return Ending("page", error=ServerRefused(f"{problem}. Correct EXTRACTOR_BASE_URL (it often ends in /v1)."))
 
     def _explain(self, ending: Ending, about: str) -> Exception:
         if ending.status == 404 and ending.may_be_mode:
@@ -229,38 +210,6 @@ class _NotThere(ServerRefused):
     """HTTP 404: no such thing, or no such path at all."""
 
 
-def _describe(batch: Batch) -> RemoteBatch:
-    counts = batch.request_counts
-    return RemoteBatch(
-        id=batch.id,
-        status=batch.status,
-        name=(batch.metadata or {}).get(METADATA),
-        input_file=batch.input_file_id,
-        output_file=batch.output_file_id or None,
-        error_file=batch.error_file_id or None,
-        total=counts.total if counts else 0,
-        completed=counts.completed if counts else 0,
-        failed=counts.failed if counts else 0,
-        problems=_describe_problems(batch),
-    )
-
-
-def _describe_problems(batch: Batch) -> str:
-    """Codes and line numbers of what is wrong; never the server's sentences, which may quote a document."""
-    places: dict[str, list[int]] = {}
-    for problem in (batch.errors.data if batch.errors else None) or ():
-        code = problem.code if problem.code and problem.code.replace("_", "").isalnum() else "unnamed problem"
-        places.setdefault(code, []).extend([problem.line] if problem.line is not None else [])
-    return "; ".join(code + _say_lines(lines) for code, lines in places.items())
-
-
-def _say_lines(lines: list[int]) -> str:
-    if not lines:
-        return ""
-    more = f" and {len(lines) - _SHOWN_PLACES} more" if len(lines) > _SHOWN_PLACES else ""
-    return f" (line {', '.join(map(str, lines[:_SHOWN_PLACES]))}{more})"
-
-
 def read_completion(body: object, call: Call, mode: Mode, about: str) -> Ending:
     """How a request of a batch ended that has a chat completion as its answer, judged as a live one is.
 
@@ -270,7 +219,8 @@ def read_completion(body: object, call: Call, mode: Mode, about: str) -> Ending:
         mode: the mode that the request was built for.
         about: the call, in words.
     """
-    completion = ChatCompletion.construct(**body) if isinstance(body, dict) else body
+    is_completion = isinstance(body, dict) and isinstance(body.get("choices"), list)
+    completion = ChatCompletion.construct(**body) if is_completion else None  # type: ignore[arg-type]
     value, fault = None, None
     try:
         value = exchange._prepare(call.schema).from_response(  # type: ignore[attr-defined]

@@ -199,7 +199,7 @@ class ModelClient:
 
     def _learn(self, ending: Ending, cuts: int) -> None:
         """What one ending says about the server."""
-        if ending.outcome == "http-429":
+        if ending.outcome == "http-429" and ending.is_transient:
             self._slots.cut(cuts)
         elif not ending.is_outage:
             self._slots.raise_slowly()

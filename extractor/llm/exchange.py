@@ -112,6 +112,9 @@ class Exchange:
             fault = error.__cause__ or error  # instructor wraps whatever happens
             if not heard:
                 return self._end_without_reply(fault, about)
+        said = getattr(heard[0], "error", None)
+        if isinstance(said, Mapping) and isinstance(said.get("code"), int):  # a proxy's way to fail after its headers
+            return end_refused(said["code"], said, self._settings, about=about)
         ending = _judge_reply(heard[0], call, about, value, fault)
         return replace(ending, usage=_read_usage(heard[0]))
 

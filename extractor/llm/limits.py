@@ -86,7 +86,7 @@ class Slots:
         self._share = max(1.0, self._share / 2)
         if self.limit < self._lowest:
             self._lowest = self.limit
-            self._on_notice(f"The server says 429: at most {self.limit} calls in flight for now.")
+            self._on_notice(f"The server says 429: calls in flight are lowered to {self.limit} for now.")
 
 
 class Rates:

@@ -42,7 +42,7 @@ def keep_ledger(
             rows[f"{section}.{row.id}"] = _end_row(states)
         ledger[section] = _end_section(rows.values())
         ledger |= rows
-    for part in _FACTS:
+    for part in (*_FACTS, *(["indicators"] if any(name.startswith("indicators.") for name in merged) else [])):
         states = {entry.printed.state for field_id, entry in merged.items() if field_id.startswith(f"{part}.")}
         ledger[part] = _end_row(states) if states else "absent"
     for name in unread:

@@ -20,6 +20,7 @@ _MODEL = "llm"
 _FEW_EQUATIONS = ("proactive_disclosure.", "review_litigation.", "indicators.")
 # A quote is what it says, whoever found it.
 _QUOTES = ("narrative.problems.", "narrative.measures.")
+_WORDS = (".label", ".unit")
 
 
 def doubt_lone_model(merged: Mapping[str, Merged], equations: Sequence[EquationResult]) -> tuple[Flag, ...]:
@@ -48,7 +49,7 @@ def _supported_by(equations: Iterable[EquationResult]) -> set[str]:
 
 
 def _is_vouched_for(field_id: str, candidate: Candidate, supported: set[str]) -> bool:
-    if field_id.startswith(_QUOTES):
+    if field_id.startswith(_QUOTES) or field_id.endswith(_WORDS):
         return True
     if not candidate.spans or candidate.state not in (CellState.VALUE, CellState.BLANK, CellState.NA_MARK):
         return False

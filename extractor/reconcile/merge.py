@@ -100,9 +100,12 @@ def join_flags(readings: Sequence[Reading], merged: Mapping[str, Merged]) -> lis
     finding keeps only the fields that are still open. What was said of the same fields is said once.
     """
     flags: list[Flag] = []
+    has_indicators = any(name.startswith("indicators.") for name in merged)
     for reading in readings:
         known = [(flag.code, set(flag.fields)) for flag in flags if flag.fields]
         for flag in reading.flags:
+            if flag.code == "indicator-table-not-read" and has_indicators:
+                continue
             if flag.code in _OWN_FAILURE and len(readings) > 1:
                 fields = tuple(name for name in flag.fields if _is_own(merged[name].printed, reading.reader))
                 if not fields and flag.fields:

@@ -29,6 +29,7 @@ _DATE = re.compile(
 )
 _YEAR = re.compile(YEAR)
 _MOST_POINTS = 8
+_MOST_SHOWN = 5
 _MONEY: dict[str, Unit] = {"万元": "wan", "元": "yuan"}
 
 
@@ -160,59 +161,61 @@ class FactQuestion:
     # ------------------------------------------------------------ older reports
 
     def _add_indicators(self, rows: Sequence[Sequence[str | None]]) -> None:
-        """Rows of the indicator table, each cell behind the one before: label, unit, this year, cumulative."""
+        """Rows of the indicator table in order: label, unit, this year, cumulative, each behind the one before."""
         position, number = 0, 0
+        left_out: list[Span] = []
         for row in rows:
-            label = (row[0] or "").strip() if row else ""
-            place = align_quote(self.document, position, len(self.document.view), label) if len(label) > 1 else None
-            if place is None or place.span is None:
-                self.ungrounded.append(("indicators", label))
+            cells = [(cell or "").strip() for cell in row[:4]]
+            spans = self._find_row(cells, position) if cells and len(cells[0]) > 1 else None
+            if spans is None:
+                self.ungrounded.append(("indicators", " ".join(cells)))
+                self.reading.unread.append("indicators")
                 continue
+            if number:
+                left_out += [
+                    Span(*match.span())
+                    for match in _NUMBER.finditer(self.document.view, position, spans["label"].start)
+                ]
             number += 1
-            position = self._add_indicator(f"indicators.{number}", place.span, row)
+            position = max(span.end for span in spans.values())
+            for name, span in spans.items():
+                self.reading.candidates[f"indicators.{number}.{name}"] = (self._read_indicator(name, span),)
+        if left_out:  # rows that the reply passed over
+            self.reading.unread.append("indicators")
+            raw = " ".join(self.document.text[span.start : span.end] for span in left_out[:_MOST_SHOWN])
+            self.reading.flags.append(make_flag("unclaimed-numbers", spans=left_out, raw=raw))
 
-    def _add_indicator(self, field_id: str, label: Span, row: Sequence[str | None]) -> int:
-        """One row; the position behind what was found of it. A cell that does not follow is not taken."""
-        text = self.document.text[label.start : label.end]
-        self.reading.candidates[f"{field_id}.label"] = (_quote(text, label),)
-        position = label.end
-        for name, cell in zip(("unit", "this_year", "cumulative"), (*row[1:], None, None, None), strict=False):
-            if not cell or not cell.strip():
-                continue
-            span = self._next_token(position, cell.strip())
-            if span is None:
-                self.ungrounded.append((f"{field_id}.{name}", cell))
-                break
-            position = span.end
-            raw = self.document.text[span.start : span.end]
-            token = read_cell(self.document.view[span.start : span.end])
-            is_number = name != "unit"
-            state = token.state if is_number else CellState.VALUE
-            value: Value | None = token.value if is_number else raw
-            self.reading.candidates[f"{field_id}.{name}"] = (
-                Candidate(state, value, None, raw, (span,), READER, "exact"),
-            )
-        return position
+    def _find_row(self, cells: Sequence[str], position: int) -> dict[str, Span] | None:
+        """The first place behind a position where the label is followed by its cells and nothing in between."""
+        while True:
+            label = align_quote(self.document, position, len(self.document.view), cells[0]).span
+            if label is None:
+                return None
+            spans, end = {"label": label}, label.end
+            for name, cell in zip(("unit", "this_year", "cumulative"), cells[1:], strict=False):
+                match = _TOKEN.search(self.document.view, end) if cell else None
+                if match and match.group() == "".join(cell.split()):
+                    spans[name], end = Span(*match.span()), match.end()
+            if len(spans) == 1 + sum(map(bool, cells[1:])):
+                return spans
+            position = label.end  # the running text uses the same words
 
-    def _next_token(self, position: int, said: str) -> Span | None:
-        """The token that is printed next, if it is what was said."""
-        match = _TOKEN.search(self.document.view, position)
-        if match is None or match.group() != "".join(said.split()):
-            return None
-        return Span(*match.span())
+    def _read_indicator(self, name: str, span: Span) -> Candidate:
+        raw = self.document.text[span.start : span.end]
+        if name in ("label", "unit"):
+            return Candidate(CellState.VALUE, "".join(raw.split()), None, raw, (span,), READER, "exact")
+        token = read_cell(self.document.view[span.start : span.end])
+        return Candidate(token.state, token.value, None, raw, (span,), READER, "exact")
 
     def _flag_ungrounded(self) -> None:
         if self.ungrounded:
             fields = [name for name, _ in self.ungrounded if name in self.reading.candidates]
-            raw = "、".join(text[:20] for _, text in self.ungrounded[:5])
+            raw = "、".join(text[:20] for _, text in self.ungrounded[:_MOST_SHOWN])
             self.reading.flags.append(make_flag("not-grounded", fields=dict.fromkeys(fields), raw=raw))
 
 
 _TOKEN = re.compile(r"[^\s\x00|]+")
-
-
-def _quote(text: str, span: Span) -> Candidate:
-    return Candidate(CellState.VALUE, "".join(text.split()), None, text, (span,), READER, "exact")
+_NUMBER = re.compile(r"(?<![^\s\x00|])\d[\d.,]*(?![^\s\x00|])")
 
 
 def _read_header_value(name: str, seen: str, raw: str) -> Value | None:

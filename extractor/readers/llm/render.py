@@ -184,5 +184,6 @@ def render_older(document: Document, limit: int) -> list[str]:
         if isinstance(block, Grid):
             lines += _grid_lines(document, block, 0, len(block.cells))
         else:
-            lines += _text_lines(document, block.start, block.end)
+            for line in _text_lines(document, block.start, block.end):
+                lines += [TextLine(one.strip(), line.start) for one in _SENTENCE.findall(line.text) if one.strip()]
     return ["\n".join(line.text for line in part) for part in _pack(lines, limit)]
