@@ -119,6 +119,7 @@ def _still_unread(readings: Sequence[Reading]) -> list[str]:
     # A table that only one of them read is read; a second reading that failed takes nothing away.
     covered = {section for other in others for section in other.generation}
     covered |= {section for section, name in first.generation.items() if others and name != "absent"}
+    covered |= {"header"} if "header.title" in first.candidates and others else set()
     if any(field_id.startswith("indicators.") for other in others for field_id in other.candidates):
         covered.add("indicator_table")
     return [name for reading in readings for name in reading.unread if name not in covered]

@@ -211,6 +211,7 @@ class _Collector:
         if ending.value is None:
             self._journal.add_attempt(attempt)
             return
+        keeps_request = self._settings.journal_requests and bool(request.user)
         reply = StoredReply(
             key=key,
             task=self._task,
@@ -220,7 +221,7 @@ class _Collector:
             schema_hash=self._schema_hash,
             reply=canonical_json(ending.value.model_dump(mode="json")),
             origin="batch",
-            request=canonical_json({"system": request.system, "user": request.user}) if request.user else None,
+            request=canonical_json({"system": request.system, "user": request.user}) if keeps_request else None,
             mode=request.mode,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,

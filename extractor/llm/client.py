@@ -1,8 +1,8 @@
 """The model client: one call in, one validated reply out, whatever the server does in between.
 
-Lives here: the order of things around one request (circuit, rates, slots, mode, retry). Does not
-live here: those things themselves (circuit, limits, modes, retries), the request (exchange), the
-journal and the budget that stand before it. Called by whoever answers calls live.
+Lives here: the order of things around one request (retry, mode, circuit, rates, slots, budget). Does
+not live here: those things themselves (modules of these names), the request (exchange), the journal
+that stands before the client. Called by whoever answers calls live.
 
 Making a client loads openai, instructor and tenacity; importing this module does not.
 """
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 __all__ = ["Attempt", "ModelClient", "Sent"]
 
 
+# The caller was cancelled while the server may have been working.
+_GIVEN_UP = Ending("given-up", usage=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A validated reply, and the request that gave it."""
@@ -52,10 +56,6 @@ class Sent:
     def mode(self) -> str:
         """How the server was made to keep to the schema."""
         return self.attempt.mode
-
-
-# The caller was cancelled while the server may have been working.
-_GIVEN_UP = Ending("given-up", usage=None)
 
 
 def _ignore(*_: object) -> None:

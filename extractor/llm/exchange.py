@@ -45,6 +45,7 @@ _INSTRUCTOR_MODES: Mapping[Mode, instructor.Mode] = {
 _NO_KEY = "none"
 # Headers that the client library would fill from the environment, which the settings alone read.
 _NOT_FROM_ENVIRONMENT = ("OpenAI-Organization", "OpenAI-Project")
+_ERROR_STATUS = range(400, 600)
 _CONNECT_S = 20.0
 # Shorter than the five seconds after which common servers hang up, so that no request meets a closed door.
 _KEEP_ALIVE_S = 4.0
@@ -113,7 +114,7 @@ class Exchange:
             if not heard:
                 return self._end_without_reply(fault, about)
         said = getattr(heard[0], "error", None)
-        if isinstance(said, Mapping) and isinstance(said.get("code"), int):  # a proxy's way to fail after its headers
+        if isinstance(said, Mapping) and said.get("code") in _ERROR_STATUS:  # how a proxy fails after its headers
             return end_refused(said["code"], said, self._settings, about=about)
         ending = _judge_reply(heard[0], call, about, value, fault)
         return replace(ending, usage=_read_usage(heard[0]))
@@ -154,9 +155,14 @@ def _judge_reply(
         return Ending("truncated", error=ReplyTruncated(f"{about}: the reply reached the limit of {limit} tokens"))
     if value is not None:
         return Ending("ok", value=_strip(value, call.schema), is_json=True)
-    is_json = isinstance(fault, ValidationError) and fault.errors(include_input=False)[0]["type"] != "json_invalid"
     size = len(_find_text(choice.message))
-    what = f"does not fit {call.schema.__name__}" if is_json else "is no JSON" if size else "is empty"
+    is_json = isinstance(fault, ValidationError) and fault.errors(include_input=False)[0]["type"] != "json_invalid"
+    if is_json:
+        what = f"does not fit {call.schema.__name__}"
+    elif isinstance(fault, ValidationError):
+        what = "is no JSON" if size else "is empty"
+    else:
+        what = "does not call the tool"
     problem = f"the reply ({size} characters) {what}"
     return Ending("invalid", error=ReplyInvalid(f"{about}: {problem}"), is_json=is_json, may_be_mode=not is_json)
 

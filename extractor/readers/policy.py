@@ -3,9 +3,10 @@
 Lives here: the three policies that ask (`auto`, `both`, `llm`), from what the template reader found.
 Does not live here: asking (extractor.readers.llm). Called by the pipeline.
 
-`auto` asks only where an answer can change something: rows that the template reader left open, a
-table that it did not find under its heading, and the running text. A number whose column the
-source destroyed is not asked for: no reader can know it.
+`auto` asks only where an answer can help: rows that the template reader left open, a table that it
+did not find under its heading, and the running text. A number whose column the source destroyed is
+not asked for: no reader can know it. Digits that run together are: the model's way of splitting
+them is a candidate for the person who decides.
 """
 
 from __future__ import annotations

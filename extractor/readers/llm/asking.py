@@ -6,9 +6,10 @@ finding. Does not live here: what is asked (tables, facts) and how a call travel
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from extractor.flags import CATALOGUE, make_flag
 from extractor.llm.calls import Asker, BudgetReached, Call, CallError, Image, Reply, ReplyInvalid
@@ -17,6 +18,7 @@ from extractor.model import Candidate, Flag
 from extractor.settings import Settings
 
 READER = "llm"
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -48,6 +50,27 @@ class PartReading:
         self.unread += other.unread
         self.generation |= other.generation
         self.versions |= other.versions
+
+
+async def ask_all(questions: Iterable[Awaitable[T]], reading: PartReading, part: str, unread: str) -> list[T]:
+    """Wait for all answers about one part; what has none is noted, and the others count.
+
+    Raises:
+        BudgetReached: the run's limit is reached.
+        ServerRefused: the server refuses every call alike.
+    """
+    answers: list[T] = []
+    errors: list[BaseException] = []
+    for answer in await asyncio.gather(*questions, return_exceptions=True):
+        if isinstance(answer, BaseException):
+            errors.append(answer)
+        else:
+            answers.append(answer)
+    for error in errors:
+        if not isinstance(error, CallError):
+            raise error
+        reading.fail(error, part, [unread])
+    return answers
 
 
 class Questioner:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from extractor.flags import make_flag
-from extractor.grounding import align_number, align_quote
+from extractor.grounding import NOT_FOUND, align_number, align_quote
 from extractor.llm.calls import CallError, ReplyTruncated
 from extractor.llm.wire import HeaderFacts, StatedFact
 from extractor.model import HEADER_FIELDS, Candidate, CellState, Chunk, Document, Span, Unit, Value
-from extractor.readers.cells import read_cell
-from extractor.readers.llm.asking import READER, PartReading, Questioner
+from extractor.readers.cells import Token, read_cell
+from extractor.readers.llm.asking import READER, PartReading, Questioner, ask_all
 from extractor.readers.llm.render import render_header, render_narrative, render_older
 from extractor.readers.numerals import YEAR, parse_small_numeral, parse_year
 from extractor.readers.prose import make_iso_date
@@ -30,6 +32,8 @@ _DATE = re.compile(
 _YEAR = re.compile(YEAR)
 _MOST_POINTS = 8
 _MOST_SHOWN = 5
+_LEAST_QUOTE = 6
+_WAN = re.compile(r"(\d+(?:\.\d+)?)万")
 _MONEY: dict[str, Unit] = {"万元": "wan", "元": "yuan"}
 
 
@@ -48,7 +52,7 @@ class FactQuestion:
         try:
             reply = await self.questioner.ask("header", render_header(self.document, self.chunks), {})
         except CallError as error:
-            self.reading.fail(error, "报告首部", [])
+            self.reading.fail(error, "报告首部", ["header"])
             return self.reading
         self._add_header(reply)
         self._flag_ungrounded()
@@ -68,11 +72,8 @@ class FactQuestion:
     # ------------------------------------------------------------ asking
 
     async def _ask_all(self, task: str, texts: Sequence[str]) -> None:
-        try:
-            parts = await asyncio.gather(*(self._ask_part(task, text) for text in texts))
-        except CallError as error:
-            self.reading.fail(error, "正文", ["narrative"])
-            return
+        questions = (self._ask_part(task, text) for text in texts if text)
+        parts = await ask_all(questions, self.reading, "正文", "narrative")
         replies = [reply for part in parts for reply in part]
         self._add_facts(fact for reply in replies for fact in reply.facts)
         for name in ("problems", "measures"):
@@ -104,7 +105,10 @@ class FactQuestion:
             if place.span is None:
                 self.ungrounded.append((f"header.{name}", said))
                 continue
-            value = _read_header_value(name, self.document.view[place.span.start : place.span.end], place.raw or said)
+            seen = self.document.view[place.span.start : place.span.end]
+            if name == "period_end" and reply.period_start and not _YEAR.match(seen):
+                seen = f"{reply.period_start[:4]}年{seen}"  # 2023年1月1日至12月31日
+            value = _read_header_value(name, seen, place.raw or said)
             state = CellState.UNPARSABLE if value is None else CellState.VALUE
             candidate = Candidate(state, value, None, place.raw, (place.span,), READER, place.alignment)
             self.reading.candidates[f"header.{name}"] = (candidate,)
@@ -120,10 +124,13 @@ class FactQuestion:
             if place.span is None:
                 self.ungrounded.append((field_id, fact.number))
                 continue
-            token = read_cell(self.document.view[place.span.start : place.span.end])
+            token = _read_number(self.document.view[place.span.start : place.span.end])
             unit = token.unit or self._unit_behind(place.span) if field_id.endswith("_yuan") else None
             candidate = Candidate(token.state, token.value, unit, place.raw, (place.span,), READER, place.alignment)
-            found.setdefault(field_id, {}).setdefault((token.value, unit), candidate)
+            same = found.setdefault(field_id, {})
+            known = same.setdefault((token.value, unit), candidate)
+            if place.span not in known.spans:  # stated again elsewhere
+                same[token.value, unit] = replace(known, spans=(*known.spans, place.span))
         for field_id, candidates in found.items():
             items = tuple(candidates.values())
             self.reading.candidates[field_id] = items
@@ -144,10 +151,12 @@ class FactQuestion:
         return next((unit for word, unit in _MONEY.items() if behind.startswith(word)), None)
 
     def _add_points(self, name: str, quotes: Sequence[str]) -> None:
-        """Quotes as fields of their own: narrative.problems.1 and so on."""
+        """Quotes of section 五, as fields of their own: narrative.problems.1 and so on."""
+        own = [chunk for chunk in self.chunks if chunk.section == "problems_improvements"]
+        start, end = (own[0].start, own[-1].end) if own else (0, len(self.document.view))
         places: dict[Span, Candidate] = {}
         for quote in quotes:
-            place = align_quote(self.document, 0, len(self.document.view), quote)
+            place = align_quote(self.document, start, end, quote) if len(quote) >= _LEAST_QUOTE else NOT_FOUND
             if place.span is None:
                 self.ungrounded.append((f"narrative.{name}", quote))
                 continue
@@ -216,6 +225,15 @@ class FactQuestion:
 
 _TOKEN = re.compile(r"[^\s\x00|]+")
 _NUMBER = re.compile(r"(?<![^\s\x00|])\d[\d.,]*(?![^\s\x00|])")
+
+
+def _read_number(text: str) -> Token:
+    """A number of the running text: as in a cell, or in ten thousands (7万, 1.5万)."""
+    match = _WAN.fullmatch(text.strip())
+    if match is None:
+        return read_cell(text)
+    value = Decimal(match[1]) * 10_000
+    return Token(CellState.VALUE, int(value)) if value == value.to_integral_value() else read_cell(text)
 
 
 def _read_header_value(name: str, seen: str, raw: str) -> Value | None:

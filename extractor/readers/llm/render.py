@@ -14,14 +14,17 @@ from typing import NamedTuple
 
 from extractor.forms import Section, find_labels
 from extractor.llm.tokens import bound_tokens, count_tokens
-from extractor.model import Cell, Chunk, Document, Grid
+from extractor.model import Cell, Chunk, Document, Grid, Paragraph
 from extractor.readers.prose import read_prose
 
 _SPACES = re.compile(r"[\s\x00]+")
 _HAN = re.compile("[\u3400-\u9fff]")
 _SENTENCE = re.compile(r"[^。!?\n]*[。!?\n]?")
-_HAS_NUMBER = re.compile(r"[\d零〇一二三四五六七八九十百]+\s*(?:余|多)?(?:万?元|[条件篇起宗份则例项笔次个期])")
+_HAS_NUMBER = re.compile(r"[\d零〇一二三四五六七八九十百]+\s*(?:余|多)?万?(?:元|[条件篇起宗份则例项笔次个期])")
 _PROBLEMS = "problems_improvements"
+_PROBLEM_WORDS = re.compile("问题|不足|有待|不够|薄弱|差距|下一步|今后|改进|整改")
+# The form prints what its columns add up to; a model that reads it balances the books.
+_HINT = re.compile(r"\(?本列数据的勾稽关系[^)\n|]*\)?")
 _OVERLAP = 8
 _HEAD, _FOOT = 600, 400
 
@@ -43,6 +46,7 @@ def render_table(document: Document, chunk: Chunk, form: Section) -> list[TextLi
     for cells in chunk.table:
         grid = next(block for block in document.blocks if isinstance(block, Grid) and block.index == cells.grid)
         lines += _grid_lines(document, grid, cells.first, cells.last)
+    lines += [line for piece in _torn_pieces(document, chunk) for line in _text_lines(document, piece.start, piece.end)]
     lines = lines or _text_lines(document, chunk.start, chunk.end)
     return [
         line._replace(is_header=_names_columns(line.text, form)) for line in sorted(lines, key=lambda one: one.start)
@@ -95,19 +99,37 @@ def _header_over(lines: Sequence[TextLine], position: int) -> list[str]:
     return found[::-1]
 
 
+def _torn_pieces(document: Document, chunk: Chunk) -> list[Paragraph]:
+    """What stands in short lines between the grids of one table: labels or numbers torn from their rows."""
+    indexes = {part.grid for part in chunk.table}
+    grids = [block for block in document.blocks if isinstance(block, Grid) and block.index in indexes]
+    return [
+        block
+        for block in document.blocks
+        if isinstance(block, Paragraph)
+        and grids
+        and grids[0].end <= block.start < grids[-1].start
+        and "。" not in document.view[block.start : block.end]
+        and not any(run[0] < block.end and block.start < run[1] for run in chunk.runs)
+    ]
+
+
 def _lines_between(document: Document, chunk: Chunk, start: int, end: int) -> list[TextLine]:
-    grids = [block for block in document.blocks if isinstance(block, Grid)] if chunk.table else []
+    """What stands in an interval: cells of the table's grids, and text outside of grids."""
     lines: list[TextLine] = []
-    for grid in grids:
-        inside = [index for index, cell in enumerate(grid.cells) if start <= cell.start and cell.end <= end]
-        lines += _grid_lines(document, grid, inside[0], inside[-1] + 1) if inside else []
-    return lines or _text_lines(document, start, end)
+    for block in document.blocks:
+        if isinstance(block, Grid) and chunk.table:
+            inside = [index for index, cell in enumerate(block.cells) if start <= cell.start and cell.end <= end]
+            lines += _grid_lines(document, block, inside[0], inside[-1] + 1) if inside else []
+        elif not isinstance(block, Grid) and block.start < end and start < block.end:
+            lines += _text_lines(document, max(start, block.start), min(end, block.end))
+    return lines
 
 
 def _text_lines(document: Document, start: int, end: int) -> list[TextLine]:
     lines = []
     for line in document.view[start:end].split("\n"):
-        shown = " ".join(line.replace("\x00", "").split())
+        shown = _HINT.sub("", " ".join(line.replace("\x00", "").split()))
         if shown:
             lines.append(TextLine(shown, start))
         start += len(line) + 1
@@ -130,7 +152,8 @@ def _grid_lines(document: Document, grid: Grid, first: int, last: int) -> list[T
 
 
 def _show_cell(document: Document, cell: Cell) -> str:
-    return _SPACES.sub(" ", document.view[cell.start : cell.end].replace("\x00", "")).strip().replace("|", " ")
+    text = _SPACES.sub(" ", document.view[cell.start : cell.end].replace("\x00", "")).strip().replace("|", " ")
+    return _HINT.sub("", text)
 
 
 def _pack(lines: Sequence[TextLine], limit: int, overlap: int = 0) -> Iterator[list[TextLine]]:
@@ -165,15 +188,20 @@ def render_header(document: Document, chunks: Sequence[Chunk]) -> str:
 def render_narrative(document: Document, chunks: Sequence[Chunk], limit: int) -> list[str]:
     """The running text without tables, in parts of at most `limit` tokens.
 
-    Of section 五 everything; of the rest only the sentences that state a number: no fact that is
-    asked for stands in the others.
+    Of section 五 everything, and without its heading the sentences that sound like it; of the rest
+    only the sentences that state a number: no fact that is asked for stands in the others.
     """
+    has_problems = any(chunk.section == _PROBLEMS for chunk in chunks)
     sentences: list[TextLine] = []
     for chunk in chunks:
         text = read_prose(document, chunks, (chunk.start, chunk.end)).text
         found = (sentence.strip() for sentence in _SENTENCE.findall(text))
         is_whole = chunk.section == _PROBLEMS
-        sentences += [TextLine(one, 0) for one in found if one and (is_whole or _HAS_NUMBER.search(one))]
+        sentences += [
+            TextLine(one, 0)
+            for one in found
+            if one and (is_whole or _HAS_NUMBER.search(one) or (not has_problems and _PROBLEM_WORDS.search(one)))
+        ]
     return ["\n".join(line.text for line in part) for part in _pack(sentences, limit)]
 
 

@@ -18,7 +18,7 @@ from extractor.llm.prompts import describe_table, row_numbers
 from extractor.llm.wire import TableRows, split_rows
 from extractor.model import Candidate, CellState, Document, Span
 from extractor.readers.cells import read_cell
-from extractor.readers.llm.asking import READER, PartReading, Questioner
+from extractor.readers.llm.asking import READER, PartReading, Questioner, ask_all
 from extractor.readers.llm.render import render_regions, render_table, split_table, split_windows
 from extractor.readers.policy import TableAsk
 from extractor.readers.table_reader import suits_column
@@ -27,6 +27,7 @@ Cells = tuple[str | None, ...]
 
 _SETTLED = frozenset({"placed", "blank", "tokens", "glued"})
 _MOST_SHOWN = 5
+_TOKENS_ONLY = "rows_without_columns"
 _PRINTED = re.compile(r"[\d/—-]")
 
 
@@ -51,14 +52,12 @@ class TableQuestion:
             return self._give_up()  # its groups share one line: a lone number belongs to none of them
         lines = render_table(self.document, self.ask.chunk, self.form)
         texts = (split_windows if self.ask.is_searched else split_table)(lines, self.questioner.chunk_tokens)
-        try:
-            parts = await asyncio.gather(*(self._ask_part(text, self.ask.rows) for text in texts))
-        except CallError as error:
-            self.reading.fail(error, self.form.title, [self.form.id])
-            return self.reading
+        parts = await ask_all(
+            (self._ask_part(text, self.ask.rows) for text in texts), self.reading, self.form.title, self.form.id
+        )
         replies = self._join(parts)
-        if not replies and self.ask.is_searched:
-            return self.reading  # the table is not there
+        if not parts or (not replies and self.ask.is_searched):
+            return self.reading  # nothing was answered, or the table is not there
         aligned = self._align(self.ask.rows, replies)
         for turn in range(self.questioner.reasks):
             failing = [row for row, alignment in aligned.items() if self._is_askable(row in replies, alignment)]
@@ -81,7 +80,7 @@ class TableQuestion:
 
     async def _ask_part(self, text: str, rows: Sequence[str]) -> dict[str, Cells]:
         """The rows that one text holds. A reply that was cut off is asked for in two halves."""
-        task = "rows_without_columns" if self.ask.is_without_columns else self.form.id
+        task = _TOKENS_ONLY if self.ask.is_without_columns else self.form.id
         numbers = None if len(rows) == len(self.form.rows) else [self.numbers[row] for row in rows]
         try:
             reply = await self.questioner.ask(task, text, self.words, rows=numbers)
@@ -97,8 +96,9 @@ class TableQuestion:
         """The rows of a reply that were asked for; an empty string is no cell content."""
         for number, cells in split_rows(reply.rows):
             row = self.row_ids.get(number)
-            if row in rows:
-                yield str(row), tuple(cell if cell and cell.strip() else None for cell in cells)
+            printed = tuple(cell if cell and cell.strip() else None for cell in cells)
+            if row in rows and (any(printed) or not self.ask.is_without_columns):
+                yield str(row), printed
 
     def _join(self, parts: Sequence[Mapping[str, Cells]]) -> dict[str, Cells]:
         """Rows of all parts; what two windows saw alike is one row, what they saw differently is doubted."""
@@ -112,17 +112,20 @@ class TableQuestion:
     async def _ask_again(
         self, failing: Sequence[str], replies: dict[str, Cells], aligned: Mapping[str, RowAlignment], turn: int
     ) -> bool:
-        """Ask once more for the failing rows alone, with their own text. False when there is no answer."""
+        """Ask once more for the failing rows alone, with their own text. False when nothing new is said."""
         regions = [region for row in failing if (region := aligned[row].region)]
         text = render_regions(self.document, self.ask.chunk, self.form, regions)
         numbers = [self.numbers[row] for row in failing]
+        task = _TOKENS_ONLY if self.ask.is_without_columns else "row"
         try:
-            reply = await self.questioner.ask("row", text, self.words, rows=numbers, turn=turn)
+            reply = await self.questioner.ask(task, text, self.words, rows=numbers, turn=turn)
         except CallError as error:
             self.reading.fail(error, self.form.title, [])
             return False
-        replies.update(self._known_rows(reply, failing))
-        return True
+        new = dict(self._known_rows(reply, failing))
+        is_changed = any(replies.get(row) != cells for row, cells in new.items())
+        replies.update(new)
+        return is_changed
 
     # ------------------------------------------------------------ from replies to candidates
 
@@ -161,7 +164,7 @@ class TableQuestion:
         state = CellState.UNPARSABLE if is_glued else CellState.POSITION_UNKNOWN
         for field_id in field_ids:
             self._add(field_id, Candidate(state, spans=spans, reader=READER))
-        self._propose(row, cells, spans)  # of digits that run together, one split of many
+        self._propose(row, cells, alignment.cells)  # of digits that run together, one split of many
         self._doubt("glued-digits" if is_glued else "position-unknown", field_ids, spans)
 
     def _add_cell(self, field_id: str, column: Column, cell: AlignedCell) -> None:
@@ -182,7 +185,7 @@ class TableQuestion:
         self._doubt("not-grounded", self._field_ids(row.id), spans, [cell for cell in cells if cell])
         for field_id in self._field_ids(row.id):
             self._add(field_id, Candidate(CellState.NOT_READ, spans=spans, reader=READER))
-        self._propose(row, cells, ())
+        self._propose(row, cells, alignment.cells)
 
     def _doubt(self, code: str, fields: Iterable[str], spans: Iterable[Span], raws: Iterable[str] = ()) -> None:
         known = self.doubts.setdefault(code, ([], [], []))
@@ -190,13 +193,14 @@ class TableQuestion:
         known[1].extend(spans)
         known[2].extend(raws)
 
-    def _propose(self, row: Row, cells: Cells, spans: tuple[Span, ...]) -> None:
-        """Keep what the model says of each column, where it says something of each; it has no certain place."""
-        if self.ask.is_without_columns or len(cells) != len(row.columns):
+    def _propose(self, row: Row, cells: Cells, places: Sequence[AlignedCell]) -> None:
+        """Keep what the model says of each column, where it says something of each; its column is not certain."""
+        if self.ask.is_without_columns or len(cells) != len(row.columns) or len(places) != len(cells):
             return
-        for field_id, cell in zip(self._field_ids(row.id), cells, strict=True):
+        for field_id, cell, place in zip(self._field_ids(row.id), cells, places, strict=True):
             token = read_cell(cell or "")
-            self._add(field_id, Candidate(token.state, token.value, None, cell, spans, READER, alignment="not_found"))
+            spans = (place.span,) if place.span else ()
+            self._add(field_id, Candidate(token.state, token.value, None, cell, spans, READER, place.alignment))
 
     def _add(self, field_id: str, candidate: Candidate) -> None:
         known = self.reading.candidates.get(field_id, ())
