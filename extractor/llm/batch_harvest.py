@@ -22,12 +22,11 @@ from extractor.llm.batch import BatchDesk, BatchView
 from extractor.llm.batch_lines import BatchName, Request, RequestIndex, Response, Result, choose_mode, read_lines
 from extractor.llm.batch_remote import RemoteBatch
 from extractor.llm.budget import cost_usd
-from extractor.llm.calls import Call, Usage, schema_json
+from extractor.llm.calls import Call, Usage, sampling_parameters, schema_json
 from extractor.llm.endings import Ending
 from extractor.llm.limits import bound_input
 from extractor.llm.prompts import load_prompt
 from extractor.llm.refusals import end_refused
-from extractor.llm.request import sampling_parameters
 from extractor.settings import Settings
 from extractor.store.rows import Attempt, BatchState, Spent, StoredReply, canonical_json
 

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict
 
 from extractor.errors import OutputError
-from extractor.llm.calls import Call
-from extractor.llm.request import Mode, build_body, sampling_parameters
+from extractor.llm.calls import Call, sampling_parameters
+from extractor.llm.request import Mode, build_body
 from extractor.settings import Settings
 
 #: What the API takes in one file.

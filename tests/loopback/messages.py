@@ -16,6 +16,8 @@ Json = dict[str, Any]
 Mode = Literal["json_schema", "tools", "json_object", "text"]
 FinishReason = Literal["stop", "length", "content_filter"]
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 class HttpRequest(NamedTuple):
     """One request as it came in. Header names are lower case, the path has no query."""
@@ -150,7 +152,7 @@ def answer_json(value: Mapping[str, object]) -> Answer:
 
 def to_bytes(value: object) -> bytes:
     """Compact UTF-8 JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def count_tokens(text: str) -> int:

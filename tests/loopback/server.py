@@ -85,7 +85,7 @@ class LoopbackServer:
 
     @property
     def failures(self) -> list[Exception]:
-        """What the answerer raised beside ApiError; the client was told 500."""
+        """What was raised beside ApiError, by the answerer as a rule; the client was told 500."""
         return self._service.failures
 
     @property
@@ -153,7 +153,7 @@ def running_server(
 
     Raises:
         OSError: the port is taken.
-        Exception: at the end, the first that the answerer raised and that is no ApiError.
+        Exception: at the end, the first of server.failures.
     """
     server = LoopbackServer(answerer, faults, options)
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()

@@ -15,7 +15,6 @@ from tests.loopback.batches import Batches, BatchPace
 from tests.loopback.chat import Capabilities, Chat, parse_object
 from tests.loopback.faults import Arrival, Fault, FaultPlan, cut_response, respond_with, spoil_answer
 from tests.loopback.messages import (
-    Answer,
     Answerer,
     ApiError,
     ChatRequest,
@@ -23,7 +22,6 @@ from tests.loopback.messages import (
     HttpResponse,
     Json,
     Outcome,
-    Silence,
     to_bytes,
 )
 from tests.loopback.records import Seen
@@ -79,10 +77,13 @@ class Service:
                 instead = respond_with(fault)
                 if instead is not None:
                     return instead
+                await asyncio.sleep(fault.seconds if fault.kind == "slow" else 0)
             body = await (self._answer_chat(seen, fault) if http.path == CHAT_PATH else self._route(http))
         except ApiError as error:
             return error.response
-        return body if isinstance(body, HttpResponse) else cut_response(fault, HttpResponse(200, to_bytes(body)))
+        except Exception as error:
+            return self._note_failure(error).response
+        return cut_response(fault, body if isinstance(body, HttpResponse) else HttpResponse(200, to_bytes(body)))
 
     def _check_key(self, http: HttpRequest) -> None:
         wanted = self.options.api_key
@@ -101,11 +102,9 @@ class Service:
         chat = self.chat.read(seen.number, seen.http.body, seen.http.headers)
         delay = self.options.delay
         seconds = delay(chat) if callable(delay) else delay
-        if fault is not None and fault.kind == "slow":
-            seconds += fault.seconds
         if seconds > 0:
             await asyncio.sleep(seconds)
-        return self.chat.complete(chat, spoil_answer(fault, self._ask(chat)))
+        return self.chat.complete(chat, spoil_answer(fault, self._answerer(chat)))
 
     async def _answer_line(self, custom_id: str, body: Json) -> tuple[int, Json]:
         """One line of a batch. Its faults go by the same plan, under the path "batch line"."""
@@ -114,23 +113,22 @@ class Service:
         await asyncio.sleep(0)
         try:
             instead = respond_with(fault) if fault is not None else None
-            if isinstance(instead, Silence):
-                raise ApiError(500, "The server had an error while processing your request.", kind="server_error")
-            if isinstance(instead, HttpResponse):
+            if isinstance(instead, HttpResponse) and instead.media_type == "application/json":
                 return instead.status, parse_object(instead.body)
+            if instead is not None:  # what happens to a connection is, within a batch, an error of the server's own
+                raise ApiError(500, "The server had an error while processing your request.", kind="server_error")
             chat = self.chat.read(0, body, {CALL_HEADER: custom_id})
-            return 200, self.chat.complete(chat, spoil_answer(fault, self._ask(chat)))
+            return 200, self.chat.complete(chat, spoil_answer(fault, self._answerer(chat)))
         except ApiError as error:
             return error.status, {"error": error.error}
-
-    def _ask(self, chat: ChatRequest) -> Answer:
-        try:
-            return self._answerer(chat)
-        except ApiError:
-            raise
         except Exception as error:
-            self.failures.append(error)
-            raise ApiError(500, f"The answerer failed: {error!r}", kind="server_error") from error
+            failure = self._note_failure(error)
+            return failure.status, {"error": failure.error}
+
+    def _note_failure(self, error: Exception) -> ApiError:
+        """A defect of the answerer or of the server: told at the end (server.failures), not taken for a fault."""
+        self.failures.append(error)
+        return ApiError(500, f"The loopback server failed: {error!r}", kind="server_error")
 
     # ------------------------------------------------------------ the other routes
 

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from extractor.forms import Section, find_labels
 from extractor.llm.wire import HeaderFacts
 from extractor.sources.view import fold_view
+from tests.loopback.library import Library
 from tests.loopback.messages import Answer, ApiError, ChatRequest, Json
 from tests.loopback.mistakes import Mistake, Mistakes
 from tests.loopback.questions import Question, Recogniser, UnknownQuestion
 from tests.loopback.replies import TableReply, write_json
-from tests.loopback.truths import Cells, Library, Truth, squeeze
+from tests.loopback.truths import Cells, Truth, squeeze
 
 _SENTENCE = re.compile("[^。;!?\n]+")
 _PROBLEM = re.compile("不足|不够|有待|薄弱|不高|不强|不及时|欠缺|差距")
@@ -96,51 +98,59 @@ def _read_one_row(truth: Truth, question: Question, section: Section) -> dict[st
     hits = find_labels(question.shown, 0, len(question.shown), section.id)
     start = hits[-1].end if hits else 0
     printed = [cell for cells in rows.values() for cell in cells if cell]
-    return rows if _find_in_order(question.shown, printed, start, len(question.shown)) else {}
+    is_shown = _find_in_order(question.shown, printed, start, len(question.shown)) is not None
+    return rows if is_shown else {}
 
 
 def _read_labelled_rows(truth: Truth, question: Question, section: Section) -> Iterator[tuple[str, Cells]]:
     shown = question.shown
-    places = _find_rows(shown, section)
-    if not places:  # a row alone whose label is misprinted
-        places = [(row, 0, len(shown)) for row in question.rows]
-    done = set()
-    for row, start, end in places:
-        cells = truth.row(section, row)
-        if cells is None or row in done:
-            continue
-        if _find_in_order(shown, [cell for cell in cells if cell], start, end):
-            done.add(row)
-            yield row, cells
+    done: set[str] = set()
+    for rows, start, end in _find_rows(shown, section) or [(question.rows, 0, len(shown))]:
+        position: int | None = start
+        for row in rows:
+            cells = truth.row(section, row)
+            if cells is None or row in done or position is None:
+                continue
+            position = _find_in_order(shown, [cell for cell in cells if cell], position, end)
+            if position is not None:
+                done.add(row)
+                yield row, cells
 
 
-def _find_rows(shown: str, section: Section) -> list[tuple[str, int, int]]:
-    """Rows whose label is shown, with the text behind it; rows between two such, with misprinted labels, too."""
+def _find_rows(shown: str, section: Section) -> list[tuple[Sequence[str], int, int]]:
+    """Each row whose label is shown, and the text behind it.
+
+    The rows that the form has between it and the next one that is shown go with it: their labels are misprinted, or
+    they are not printed.
+    """
     order = list(section.rows_by_id)
     found: list[tuple[str, int, int]] = []
     for hit in find_labels(shown, 0, len(shown), section.id):
         rows = [ref.id for ref in hit.refs if ref.role == "row" and ref.id in section.rows_by_id]
         is_row_alone = all(ref.role == "row" for ref in hit.refs)
         if rows and (is_row_alone or hit.has_ordinal):
-            found.append((rows[0], hit.end, hit.start))
-    places: list[tuple[str, int, int]] = []
-    for (row, start, _), following in zip(found, [*found[1:], None], strict=True):
-        end = following[2] if following else len(shown)
-        places.append((row, start, end))
-        last = order.index(following[0]) if following else 0
-        places += [(between, start, end) for between in order[order.index(row) + 1 : last]]
+            found.append((rows[0], hit.start, hit.end))
+    places: list[tuple[Sequence[str], int, int]] = []
+    for index, (row, _, start) in enumerate(found):
+        following, end = found[index + 1][:2] if index + 1 < len(found) else (row, len(shown))
+        places.append(([row, *order[order.index(row) + 1 : order.index(following)]], start, end))
     return places
 
 
-def _find_in_order(shown: str, printed: list[str], start: int, end: int) -> bool:
-    """Whether all these texts stand in this part, one behind the other."""
+def _find_in_order(shown: str, printed: Sequence[str], start: int, end: int) -> int | None:
+    """Where all these texts end that stand in this part one behind the other; None where one is missing."""
     for text in printed:
-        pattern = r"[\s\x00]*".join(map(re.escape, fold_view(text)))
-        match = re.compile(pattern).search(shown, start, end)
+        match = _compile_token(text).search(shown, start, end)
         if match is None:
-            return False
+            return None
         start = match.end()
-    return True
+    return start
+
+
+@lru_cache(maxsize=4096)
+def _compile_token(text: str) -> re.Pattern[str]:
+    """A printed text as it may be shown: a line may break within it."""
+    return re.compile(r"[\s\x00]*".join(map(re.escape, fold_view(text))))
 
 
 # ---------------------------------------------------------------- facts
@@ -154,7 +164,9 @@ def read_header(truth: Truth, shown: str) -> Json:
 
 def read_narrative(truth: Truth, shown: str) -> Json:
     """The facts whose quotes stand in the shown text; sentences that sound like problems and measures."""
-    sentences = [match[0].strip()[:_LONGEST_POINT] for match in _SENTENCE.finditer(shown)]
+    # Problems and measures stand in section 五; what sounds like them elsewhere is praise.
+    own = shown[max(0, shown.find("\n五、")) :]
+    sentences = [match[0].strip()[:_LONGEST_POINT] for match in _SENTENCE.finditer(own)]
     problems = [sentence for sentence in sentences if _PROBLEM.search(sentence)]
     measures = [sentence for sentence in sentences if _MEASURE.search(sentence) and sentence not in problems]
     return {
@@ -166,7 +178,7 @@ def read_narrative(truth: Truth, shown: str) -> Json:
 
 def read_older_report(truth: Truth, shown: str) -> Json:
     """The same, and the rows of the indicator table that stand in the shown text."""
-    rows = [list(row) for row in truth.indicators if _stands_in("".join(cell or "" for cell in row), shown)]
+    rows = [list(row) for row in truth.indicators if _stands_in("|".join(cell or "" for cell in row), shown)]
     return read_narrative(truth, shown) | {"indicators": rows}
 
 

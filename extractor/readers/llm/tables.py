@@ -131,7 +131,12 @@ class TableQuestion:
 
     def _align(self, rows: Iterable[str], replies: Mapping[str, Cells]) -> dict[str, RowAlignment]:
         """Every row with its place; one without a reply is aligned as empty, to see whether it is printed."""
-        return align_rows(self.document, self.ask.chunk, self.form, {row: replies.get(row, ()) for row in rows})
+        asked = {row: replies.get(row, self._say_nothing(row)) for row in rows}
+        return align_rows(self.document, self.ask.chunk, self.form, asked)
+
+    def _say_nothing(self, row_id: str) -> Cells:
+        """What a row that was left out says: where only tokens are asked for, that nothing is printed in it."""
+        return (None,) * len(self.form.rows_by_id[row_id].columns) if self.ask.is_without_columns else ()
 
     def _conclude(self, replies: Mapping[str, Cells], aligned: Mapping[str, RowAlignment]) -> None:
         if any(alignment.outcome in _SETTLED for alignment in aligned.values()):

@@ -11,6 +11,7 @@ import pytest
 
 from tests.loopback.answerers import QueuedAnswers
 from tests.loopback.batches import BatchPace
+from tests.loopback.clients import connect
 from tests.loopback.faults import ScriptedFaults
 from tests.loopback.messages import Answer, ApiError, ChatRequest
 from tests.loopback.server import LoopbackServer, Options, running_server
@@ -40,10 +41,6 @@ def server() -> Iterator[LoopbackServer]:
         yield running
 
 
-def connect(server: LoopbackServer) -> openai.OpenAI:
-    return openai.OpenAI(base_url=server.base_url, api_key="k", max_retries=0)
-
-
 def submit(client: openai.OpenAI, content: bytes, **extra: Any) -> Any:
     file = client.files.create(file=("requests.jsonl", content), purpose="batch")
     return client.batches.create(input_file_id=file.id, endpoint=URL, completion_window="24h", **extra)
@@ -64,7 +61,7 @@ def read(client: openai.OpenAI, file_id: str) -> dict[str, Any]:
 
 
 def test_batch_goes_through_all_states(server: LoopbackServer) -> None:
-    client = connect(server)
+    client = connect(server.base_url)
     batch = submit(client, to_file([line(f"行{n}") for n in range(9)]), metadata={"run": "r1"})
     batch, seen = watch(client, batch)
     assert seen == ["validating", "in_progress", "finalizing", "completed"]
@@ -83,7 +80,7 @@ def test_batch_goes_through_all_states(server: LoopbackServer) -> None:
 
 
 def test_failed_lines_are_in_the_error_file(server: LoopbackServer) -> None:
-    client = connect(server)
+    client = connect(server.base_url)
     lines = [line("a"), line("无此行"), line("b", body={"model": "m", "messages": []})]
     batch, _ = watch(client, submit(client, to_file(lines)))
     assert (batch.request_counts.completed, batch.request_counts.failed) == (1, 2)
@@ -94,20 +91,21 @@ def test_failed_lines_are_in_the_error_file(server: LoopbackServer) -> None:
 
 
 def test_faults_hit_lines_by_their_number() -> None:
-    faults = ScriptedFaults({2: "server_error", 3: "hang", 4: "refusal"}, path=LINE_PATH)
+    faults = ScriptedFaults({2: "rate_limited", 3: "hang", 4: "refusal", 5: "proxy_page"}, path=LINE_PATH)
     with running_server(echo, faults) as server:
-        client = connect(server)
-        batch, _ = watch(client, submit(client, to_file([line(name) for name in "abcd"])))
+        client = connect(server.base_url)
+        batch, _ = watch(client, submit(client, to_file([line(name) for name in "abcde"])))
         errors = read(client, batch.error_file_id)
         outputs = read(client, batch.output_file_id)
-        assert [(hit.number, hit.fault.kind) for hit in server.hits] == [(2, "server_error"), (3, "hang"), (4, "refusal")]
-    assert {name: item["response"]["status_code"] for name, item in errors.items()} == {"b": 500, "c": 500}
+        assert [hit.number for hit in server.hits] == [2, 3, 4, 5]
+    statuses = {name: item["response"]["status_code"] for name, item in errors.items()}
+    assert statuses == {"b": 429, "c": 500, "e": 500}
     assert outputs["d"]["response"]["body"]["choices"][0]["message"]["refusal"]
 
 
 def test_expired_batch_keeps_what_is_answered() -> None:
     with running_server(echo, options=Options(batch_pace=BatchPace(answered=2))) as server:
-        client = connect(server)
+        client = connect(server.base_url)
         batch, seen = watch(client, submit(client, to_file([line(name) for name in "abcde"])))
         assert seen == ["validating", "in_progress", "expired"]
         assert sorted(read(client, batch.output_file_id)) == ["a", "b"]
@@ -119,12 +117,12 @@ def test_expired_batch_keeps_what_is_answered() -> None:
 
 def test_batch_that_expires_before_anything_is_answered() -> None:
     with running_server(echo, options=Options(batch_pace=BatchPace(answered=0))) as server:
-        batch, _ = watch(connect(server), submit(connect(server), to_file([line("a")])))
+        batch, _ = watch(connect(server.base_url), submit(connect(server.base_url), to_file([line("a")])))
     assert (batch.status, batch.output_file_id) == ("expired", None)
 
 
 def test_cancelled_batch_keeps_what_is_answered(server: LoopbackServer) -> None:
-    client = connect(server)
+    client = connect(server.base_url)
     batch = submit(client, to_file([line(name) for name in "abcd"]))
     while client.batches.retrieve(batch.id).request_counts.completed == 0:
         assert batch.status != "completed"
@@ -153,7 +151,7 @@ def test_cancelled_batch_keeps_what_is_answered(server: LoopbackServer) -> None:
 )
 def test_bad_input_file_fails_the_batch(content: bytes, code: str, number: int | None) -> None:
     with running_server(echo, options=Options(batch_pace=BatchPace(most_requests=5))) as server:
-        client = connect(server)
+        client = connect(server.base_url)
         batch, seen = watch(client, submit(client, content))
     assert seen == ["validating", "failed"]
     assert [(problem.code, problem.line) for problem in batch.errors.data] == [(code, number)]
@@ -162,20 +160,20 @@ def test_bad_input_file_fails_the_batch(content: bytes, code: str, number: int |
 
 def test_service_may_fail_a_batch() -> None:
     with running_server(echo, options=Options(batch_pace=BatchPace(is_failing=True))) as server:
-        batch, _ = watch(connect(server), submit(connect(server), to_file([line("a")])))
+        batch, _ = watch(connect(server.base_url), submit(connect(server.base_url), to_file([line("a")])))
     assert (batch.status, batch.errors.data[0].code) == ("failed", "token_limit_exceeded")
 
 
 def test_batch_takes_its_time() -> None:
     """With a least time in each state, looking often does not hurry a batch."""
     with running_server(echo, options=Options(batch_pace=BatchPace(seconds=60))) as server:
-        client = connect(server)
+        client = connect(server.base_url)
         batch = submit(client, to_file([line("a")]))
         assert {client.batches.retrieve(batch.id).status for _ in range(5)} == {"validating"}
 
 
 def test_batches_are_listed_newest_first_in_pages(server: LoopbackServer) -> None:
-    client = connect(server)
+    client = connect(server.base_url)
     made = [submit(client, to_file([line("a")]), metadata={"n": str(n)}).id for n in range(5)]
     page = client.batches.list(limit=2)
     assert [batch.id for batch in page.data] == made[:2:-1]
@@ -185,7 +183,7 @@ def test_batches_are_listed_newest_first_in_pages(server: LoopbackServer) -> Non
 
 
 def test_file_is_given_back_as_it_was(server: LoopbackServer) -> None:
-    client = connect(server)
+    client = connect(server.base_url)
     content = b'{"a": "--boundary\\r\\n"}\r\n\xe4\xba\xba\r\n'
     file = client.files.create(file=("x.jsonl", content), purpose="batch")
     assert (file.bytes, file.filename, file.purpose, file.status) == (len(content), "x.jsonl", "batch", "processed")
@@ -197,7 +195,7 @@ def test_file_is_given_back_as_it_was(server: LoopbackServer) -> None:
 
 
 def test_bad_uploads_and_batches_are_turned_down(server: LoopbackServer) -> None:
-    client = connect(server)
+    client = connect(server.base_url)
     with pytest.raises(openai.BadRequestError, match="extension"):
         client.files.create(file=("x.txt", b"{}"), purpose="batch")
     with pytest.raises(openai.BadRequestError, match="purpose"):
@@ -205,7 +203,7 @@ def test_bad_uploads_and_batches_are_turned_down(server: LoopbackServer) -> None
     with pytest.raises(openai.NotFoundError, match="file-none"):
         client.batches.create(input_file_id="file-none", endpoint=URL, completion_window="24h")
     file = client.files.create(file=("x.jsonl", b"{}"), purpose="batch")
-    with pytest.raises(openai.BadRequestError, match="endpoint|Invalid value"):
+    with pytest.raises(openai.BadRequestError, match="Invalid value"):
         client.batches.create(input_file_id=file.id, endpoint="/v1/embeddings", completion_window="24h")
     with pytest.raises(openai.NotFoundError):
         client.batches.retrieve("batch_none")
@@ -214,7 +212,7 @@ def test_bad_uploads_and_batches_are_turned_down(server: LoopbackServer) -> None
 def test_batch_and_live_answer_alike() -> None:
     """A batch line is checked and dressed as the same request would be alone."""
     with running_server(QueuedAnswers([{"rows": []}])) as server:
-        client = connect(server)
+        client = connect(server.base_url)
         batch, _ = watch(client, submit(client, to_file([line("a")])))
         alone = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "a"}]).model_dump()
         body = read(client, batch.output_file_id)["a"]["response"]["body"]

@@ -12,6 +12,7 @@ import openai
 import pytest
 
 from tests.loopback.answerers import QueuedAnswers
+from tests.loopback.clients import connect
 from tests.loopback.faults import (
     Arrival,
     CrowdedFaults,
@@ -34,8 +35,9 @@ def always(kind: FaultKind, seconds: float = 1.0) -> ScriptedFaults:
 
 
 def ask(server: LoopbackServer, content: str = "规章|12||0", timeout: float = 10.0) -> Any:
-    client = openai.OpenAI(base_url=server.base_url, api_key="k", max_retries=0, timeout=timeout)
-    return client.chat.completions.create(model="m", messages=[{"role": "user", "content": content}])
+    return connect(server.base_url, timeout=timeout).chat.completions.create(
+        model="m", messages=[{"role": "user", "content": content}]
+    )
 
 
 def failure(kind: FaultKind, seconds: float = 1.0, timeout: float = 10.0) -> Exception:
@@ -116,6 +118,16 @@ def test_connection_cut_in_the_body() -> None:
     assert caught.value.partial.startswith(b'{"id":"chatcmpl-')
 
 
+def test_file_may_be_cut_too() -> None:
+    faults = ScriptedFaults({1: "cut_in_body"}, path="/v1/files/file-000001/content")
+    with running_server(QueuedAnswers([ROWS]), faults) as server:
+        client = connect(server.base_url)
+        file = client.files.create(file=("x.jsonl", b"{}" * 50), purpose="batch")
+        with pytest.raises((openai.APIConnectionError, httpx2.RemoteProtocolError)):
+            client.files.content(file.id)
+        assert client.files.content(file.id).content == b"{}" * 50
+
+
 def test_slow_reply_comes_whole() -> None:
     with running_server(QueuedAnswers([ROWS]), always("slow", 0.3)) as server:
         before = time.monotonic()
@@ -160,7 +172,7 @@ def test_content_faults_in_a_tool_call(kind: FaultKind) -> None:
     tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
     named = {"type": "function", "function": {"name": "f"}}
     with running_server(QueuedAnswers([ROWS]), always(kind)) as server:
-        client = openai.OpenAI(base_url=server.base_url, api_key="k", max_retries=0)
+        client = connect(server.base_url)
         reply = client.chat.completions.create(model="m", messages=ASKED, tools=[tool], tool_choice=named)  # type: ignore[call-overload]
     calls = reply.choices[0].message.tool_calls
     if kind == "truncated":
@@ -195,7 +207,7 @@ def test_script_may_be_for_another_path() -> None:
     with running_server(QueuedAnswers([ROWS]), ScriptedFaults({1: "unavailable"}, path="/v1/models")) as server:
         assert ask(server).choices
         with pytest.raises(openai.InternalServerError):
-            openai.OpenAI(base_url=server.base_url, api_key="k", max_retries=0).models.list()
+            connect(server.base_url).models.list()
 
 
 def decide(plan: FaultPlan, bodies: list[bytes]) -> dict[bytes, FaultKind | None]:
