@@ -24,6 +24,7 @@ from tests.loopback.replies import TableReply, write_json
 from tests.loopback.truths import Cells, Truth, squeeze
 
 _SENTENCE = re.compile("[^。;!?\n]+")
+_HEADING = re.compile("^.{0,4}存在的?(?:主要)?问题.*$", re.MULTILINE)
 _PROBLEM = re.compile("不足|不够|有待|薄弱|不高|不强|不及时|欠缺|差距")
 _MEASURE = re.compile("下一步|今后|将|进一步|加强")
 _MOST_POINTS, _LONGEST_POINT = 8, 40
@@ -165,7 +166,8 @@ def read_header(truth: Truth, shown: str) -> Json:
 def read_narrative(truth: Truth, shown: str) -> Json:
     """The facts whose quotes stand in the shown text; sentences that sound like problems and measures."""
     # Problems and measures stand in section 五; what sounds like them elsewhere is praise.
-    own = shown[max(0, shown.find("\n五、")) :]
+    heading = _HEADING.search(shown)
+    own = shown[heading.end() :] if heading else shown
     sentences = [match[0].strip()[:_LONGEST_POINT] for match in _SENTENCE.finditer(own)]
     problems = [sentence for sentence in sentences if _PROBLEM.search(sentence)]
     measures = [sentence for sentence in sentences if _MEASURE.search(sentence) and sentence not in problems]
