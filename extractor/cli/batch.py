@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from extractor.cli.batch_report import tell_harvests, tell_mode, tell_selection, tell_status
+from extractor.cli.batch_report import tell_harvest, tell_mode, tell_rest, tell_selection, tell_status
 from extractor.cli.options import (
     NO_MODEL,
     BaseUrlOption,
@@ -36,6 +36,7 @@ from extractor.cli.terminal import (
 
 if TYPE_CHECKING:
     from extractor.llm.batch import BatchDesk, Selection
+    from extractor.llm.batch_harvest import Harvest
     from extractor.settings import Settings
 
 _T = TypeVar("_T")
@@ -132,11 +133,10 @@ def collect(base_url: BaseUrlOption = None, journal: JournalOption = None) -> No
     them over, and `run` asks them live. Lines that cannot be used are listed, and the exit code is 1.
     """
     with usage_errors(), _stops():
-        from extractor.llm.batch_harvest import collect_batches
-
         settings = load_overridden(None, base_url, journal)
-        harvests, rest = _work(settings, lambda desk: collect_batches(desk, settings))
-    tell_harvests(harvests, rest)
+        harvests = _work(settings, lambda desk: _collect(desk, settings))
+    if any(harvest.without for harvest in harvests):
+        typer.echo("Calls without a reply are free: extractor run asks them live, extractor batch submit once more")
     if any(harvest.problems for harvest in harvests):
         raise typer.Exit(EXIT_FAILED)
 
@@ -157,6 +157,23 @@ async def _send(desk: BatchDesk, selection: Selection, model: str) -> None:
         if view:
             typer.echo(f"{view.row.state} {view.row.id}: {view.calls} calls")
     typer.echo("Next: extractor batch status; when batches are over, extractor batch collect")
+
+
+async def _collect(desk: BatchDesk, settings: Settings) -> list[Harvest]:
+    from extractor.llm.batch_harvest import Harvest, collect_batches
+
+    harvests: list[Harvest] = []
+    is_idle = True
+    async for found in collect_batches(desk, settings):
+        is_idle = False
+        if isinstance(found, Harvest):
+            harvests.append(found)
+            tell_harvest(found)
+        else:
+            tell_rest(found)
+    if is_idle:
+        typer.echo("No batches to collect.")
+    return harvests
 
 
 @contextmanager

@@ -81,27 +81,25 @@ def _say_age(moment: datetime) -> str:
     return f"{minutes} min" if hours < 2 else f"{hours} h" if hours < 48 else f"{hours // 24} d"
 
 
-def tell_harvests(harvests: Sequence[Harvest], rest: Sequence[BatchView]) -> None:
-    """Say what the batches brought, and which are not over."""
-    for harvest in harvests:
-        spent = harvest.spent
-        price = "price not set" if spent.unpriced_calls else f"{spent.cost_usd:.4f} USD"
-        typer.echo(
-            f"{harvest.state} {harvest.batch}: {harvest.replies} of {harvest.calls} calls have a reply; "
-            f"{spent.input_tokens} tokens in, {spent.output_tokens} out, {price}"
-        )
-        for reason, count in harvest.without.most_common():
-            typer.echo(f"  {count} without a reply: {reason}")
-        for problem in harvest.problems[:_PROBLEMS_SHOWN]:
-            typer.echo(f"  {problem}", err=True)
-        if len(harvest.problems) > _PROBLEMS_SHOWN:
-            typer.echo(f"  and {len(harvest.problems) - _PROBLEMS_SHOWN} more lines", err=True)
-    for view in rest:
-        remote = view.remote
-        far = f" ({remote.status}, {remote.completed + remote.failed} of {view.calls} calls)" if remote else ""
-        said = f": {view.row.message}" if view.row.message else ""
-        typer.echo(f"{view.row.state} {view.row.id}{far}{said}")
-    if not harvests and not rest:
-        typer.echo("No batches to collect.")
-    if any(harvest.without for harvest in harvests):
-        typer.echo("Calls without a reply are free: extractor run asks them live, extractor batch submit once more")
+def tell_harvest(harvest: Harvest) -> None:
+    """Say what a batch brought."""
+    spent = harvest.spent
+    price = "price not set" if spent.unpriced_calls else f"{spent.cost_usd:.4f} USD"
+    typer.echo(
+        f"{harvest.state} {harvest.batch}: {harvest.replies} of {harvest.calls} calls have a reply; "
+        f"{spent.input_tokens} tokens in, {spent.output_tokens} out, {price}"
+    )
+    for reason, count in harvest.without.most_common():
+        typer.echo(f"  {count} without a reply: {reason}")
+    for problem in harvest.problems[:_PROBLEMS_SHOWN]:
+        typer.echo(f"  {problem}", err=True)
+    if len(harvest.problems) > _PROBLEMS_SHOWN:
+        typer.echo(f"  and {len(harvest.problems) - _PROBLEMS_SHOWN} more lines", err=True)
+
+
+def tell_rest(view: BatchView) -> None:
+    """Say how far a batch is that cannot be taken in yet."""
+    remote = view.remote
+    far = f" ({remote.status}, {remote.completed + remote.failed} of {view.calls} calls)" if remote else ""
+    said = f": {view.row.message}" if view.row.message else ""
+    typer.echo(f"{view.row.state} {view.row.id}{far}{said}")

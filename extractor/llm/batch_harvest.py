@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -59,22 +59,21 @@ class Harvest:
     spent: Spent = field(default_factory=Spent)
 
 
-async def collect_batches(desk: BatchDesk, settings: Settings) -> tuple[list[Harvest], list[BatchView]]:
+async def collect_batches(desk: BatchDesk, settings: Settings) -> AsyncIterator[Harvest | BatchView]:
     """Take in the replies of all batches that the server is done with.
 
-    Returns:
-        What they brought, and the batches that are not done or cannot be asked about.
+    Yields:
+        What each of them brought, as soon as it is in the journal; and the batches that are not done
+        or cannot be asked about, as they are.
 
     Raises:
         ServerRefused, ServerUnavailable: the server does not give them; what is taken in stays.
     """
-    harvests, rest = [], []
     for view in await desk.refresh():
         if view.row.state == "finished" and view.remote:
-            harvests.append(await _collect(desk, view, view.remote, settings))
+            yield await _collect(desk, view, view.remote, settings)
         else:
-            rest.append(view)
-    return harvests, rest
+            yield view
 
 
 async def _collect(desk: BatchDesk, view: BatchView, remote: RemoteBatch, settings: Settings) -> Harvest:

@@ -7,10 +7,11 @@ import resource
 import sqlite3
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Timer
+from threading import Barrier
 
 import pytest
 
@@ -98,20 +99,20 @@ def test_a_journal_that_is_held_by_another_program_says_so(tmp_path: Path) -> No
         assert journal.add(make_reply(1))
 
 
-def test_opening_waits_for_readers_of_a_journal_that_is_not_in_wal_yet(tmp_path: Path) -> None:
-    """As when several programs make it together; SQLite itself would give up at once."""
-    path = str(tmp_path / "journal.sqlite")
-    Journal.open(path).close()
-    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    other.execute("PRAGMA journal_mode = DELETE")
-    other.execute("BEGIN")
-    other.execute("SELECT version FROM journal_version").fetchall()
-    with pytest.raises(OutputError, match="locked by another program"):
-        Journal.open(path, lock_timeout_s=0.05)
-    Timer(0.1, other.execute, ["ROLLBACK"]).start()
-    with Journal.open(path):
-        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    other.close()
+def test_many_may_make_a_journal_at_the_same_moment(tmp_path: Path) -> None:
+    """SQLite waits for others nearly everywhere, but not where a file becomes one for readers beside a writer."""
+    for number in range(15):
+        path = str(tmp_path / f"{number}.sqlite")
+        start = Barrier(6)
+
+        def make(name: int, path: str = path, start: Barrier = start) -> bool:
+            start.wait()
+            with Journal.open(path) as journal:
+                return journal.add(make_reply(name))
+
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(make, range(6))) == [True] * 6
+        assert Path(path).read_bytes()[18:20] == b"\x02\x02"  # says that the file is in WAL
 
 
 @contextmanager
