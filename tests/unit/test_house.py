@@ -170,8 +170,9 @@ def test_every_dependency_is_pinned() -> None:
     """Whatever pyproject.toml asks for has a pin, and the pin obeys the lower bound asked for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     pins = read_pins()
-    for wanted in (*project["dependencies"], *project["optional-dependencies"]["dev"]):
-        match = re.fullmatch(r"([A-Za-z0-9-]+)>=([0-9.]+)(?:,.*)?", wanted)
+    extras = project["optional-dependencies"].values()
+    for wanted in (*project["dependencies"], *(item for extra in extras for item in extra)):
+        match = re.fullmatch(r"([A-Za-z0-9-]+)(?:\[[a-z]+\])?>=([0-9.]+)(?:,.*)?", wanted)
         assert match, wanted
         name, floor = match[1].lower(), [int(part) for part in match[2].split(".")]
         assert name in pins, f"{name}: run 'make constraints'"
