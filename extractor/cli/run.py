@@ -147,6 +147,8 @@ def _tell_summary(summary: RunSummary, unmatched_rows: Sequence[str]) -> None:
         lines.append("The outputs hold only what was done so far; the same command goes on where this one stopped")
     if account["model"]:
         lines += _describe_model(account["model"])
+    else:
+        lines.append("read by the rules alone, without a model (--readers says who reads)")
     if unmatched_rows:
         lines.append(
             f"{len(unmatched_rows)} manifest rows name files that are not among the inputs: {unmatched_rows[0]} …"
