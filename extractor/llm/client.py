@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -95,7 +94,9 @@ class ModelClient:
         from extractor.llm import exchange, retries  # noqa: PLC0415 - half a second that runs without a model spare
 
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._model = _check_settings(settings)
+        if not settings.model:
+            raise SettingsError("no model to ask. Set EXTRACTOR_MODEL.")
+        self._model = settings.model
         self._settings = settings
         self._budget = budget
         self._on_attempt = on_attempt
@@ -216,16 +217,3 @@ class ModelClient:
             self._loop = loop
         if self._loop is not loop:
             raise RuntimeError("this client has sent in another event loop: make one client a loop")
-
-
-def _check_settings(settings: Settings) -> str:
-    """The model's name, once nothing stands against sending."""
-    if not settings.model:
-        raise SettingsError("no model to ask. Set EXTRACTOR_MODEL.")
-    address = urlsplit(settings.base_url)
-    if address.scheme not in ("http", "https") or not address.hostname:
-        raise SettingsError("EXTRACTOR_BASE_URL is no web address. Give it as https://host/v1 or http://host:port/v1.")
-    key = settings.api_key.get_secret_value() if settings.api_key else "-"
-    if not key.isascii() or not key.isprintable() or key != key.strip():
-        raise SettingsError("EXTRACTOR_API_KEY holds blanks, line ends or non-ASCII characters. Give the bare key.")
-    return settings.model

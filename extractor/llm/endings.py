@@ -22,7 +22,7 @@ class Attempt:
 
     Attributes:
         outcome: `ok`, `http-429` and the like, `timeout`, `connection`, `invalid`, `truncated`,
-            `refused`, `filtered` or `given-up` (the caller was cancelled).
+            `refused`, `filtered`, `not-sent` or `given-up` (the caller was cancelled).
         usage: what the request is counted at; marked as estimated where the server did not say.
         seconds: from sending to the end of the reply.
         mode: how the server was made to keep to the schema.

@@ -14,11 +14,13 @@ so they are never chained to ours, and the libraries' loggers are silenced.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar, cast
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx2
@@ -29,7 +31,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionMessage
 from openai.types.chat.chat_completion import Choice
 from pydantic import BaseModel, ValidationError, create_model
 
-from extractor.llm.calls import Call, ReplyFiltered, ReplyInvalid, ReplyRefused, ReplyTruncated, Usage
+from extractor.errors import SettingsError
+from extractor.llm.calls import Call, CallError, ReplyFiltered, ReplyInvalid, ReplyRefused, ReplyTruncated, Usage
 from extractor.llm.endings import Ending
 from extractor.llm.refusals import end_refused
 from extractor.llm.request import Mode, strict_schema
@@ -51,10 +54,20 @@ _CONNECT_S = 20.0
 _KEEP_ALIVE_S = 4.0
 
 
+# What the transport maps, what it forgets to map, and what the machine says. Connecting too slowly is among them.
+_TRANSPORT_ERRORS = (httpx2.TransportError, aiohttp.ClientError, OSError)
+
+
 class Exchange:
     """Sends requests to one server and says how each ended. It belongs to one event loop."""
 
     def __init__(self, settings: Settings) -> None:
+        """Set up the libraries; nothing is sent yet.
+
+        Raises:
+            SettingsError: address or key cannot be used.
+        """
+        _check_settings(settings)
         _silence_libraries()
         key = settings.api_key.get_secret_value() if settings.api_key else _NO_KEY
         most = settings.concurrency
@@ -125,10 +138,15 @@ class Exchange:
             headers = cause.response.headers
             wait = read_retry_after(headers)
             return end_refused(cause.status_code, cause.body, self._settings, about=about, retry_after=wait)
-        if isinstance(cause, openai.APIConnectionError):  # also what the transport takes for a time-out in connecting
+        if isinstance(cause, openai.APIConnectionError) and isinstance(cause.__cause__, _TRANSPORT_ERRORS):
             return Ending("connection", usage=Usage() if _is_before_sending(cause) else None)
-        if isinstance(cause, ValueError):  # the body broke off where nothing else shows it, or is no JSON
+        if isinstance(
+            cause, json.JSONDecodeError | UnicodeDecodeError
+        ):  # the body broke off, and nothing else shows it
             return Ending("connection", usage=None)
+        if isinstance(cause, openai.APIConnectionError | ValueError):  # what cannot be encoded, say
+            why = type(cause.__cause__ or cause).__name__
+            return Ending("not-sent", error=CallError(f"{about}: the request cannot be sent ({why})"))
         raise cause
 
 
@@ -205,6 +223,18 @@ def _prepare(schema: type[BaseModel]) -> type[BaseModel]:
 def _strip(value: BaseModel, schema: type[BaseModel]) -> BaseModel:
     """The reply as an instance of the wire model itself, without the raw response that instructor hangs on it."""
     return schema.model_construct(**{name: getattr(value, name) for name in schema.model_fields})
+
+
+def _check_settings(settings: Settings) -> None:
+    """What the libraries would take for a failing network, or quote with the key in it."""
+    address = urlsplit(settings.base_url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise SettingsError("EXTRACTOR_BASE_URL is no web address. Give it as https://host/v1 or http://host:port/v1.")
+    if address.username or address.password:
+        raise SettingsError("EXTRACTOR_BASE_URL holds a user or a password. Give the key as EXTRACTOR_API_KEY.")
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    if not key.isascii() or not key.isprintable() or key != key.strip():
+        raise SettingsError("EXTRACTOR_API_KEY holds blanks, line ends or non-ASCII characters. Give the bare key.")
 
 
 def _silence_libraries() -> None:

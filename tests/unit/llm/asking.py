@@ -11,6 +11,7 @@ from extractor.llm.budget import Budget
 from extractor.llm.calls import Call, Image, call_key
 from extractor.llm.circuit import Circuit
 from extractor.llm.client import Attempt, ModelClient, Sent
+from extractor.llm.retries import Sleep
 from extractor.llm.wire import TableRows
 from extractor.settings import Settings
 from tests.unit.llm.scripted_server import ScriptedServer
@@ -37,7 +38,7 @@ class Asking:
         sleeps: seconds that the client wanted to wait.
     """
 
-    def __init__(self, settings: Settings, circuit: Circuit | None, budget: Budget | None) -> None:
+    def __init__(self, settings: Settings, circuit: Circuit | None, budget: Budget | None, sleep: Sleep | None) -> None:
         self.attempts: list[Attempt] = []
         self.notices: list[str] = []
         self.sleeps: list[float] = []
@@ -46,7 +47,7 @@ class Asking:
             budget=budget,
             on_attempt=lambda _, attempt: self.attempts.append(attempt),
             on_notice=self.notices.append,
-            sleep=self._sleep,
+            sleep=sleep or self._sleep,
             circuit=circuit,
         )
 
@@ -70,12 +71,17 @@ class Asking:
 
 @asynccontextmanager
 async def asking(
-    server: ScriptedServer | str, *, circuit: Circuit | None = None, budget: Budget | None = None, **changes: Any
+    server: ScriptedServer | str,
+    *,
+    circuit: Circuit | None = None,
+    budget: Budget | None = None,
+    sleep: Sleep | None = None,
+    **changes: Any,
 ) -> AsyncIterator[Asking]:
     """A client of the server, with these settings changed."""
     url = server if isinstance(server, str) else server.url
     given: dict[str, Any] = {"model": "model-a", "base_url": url, "reply_mode": "json_schema"} | changes
-    told = Asking(Settings(**given), circuit, budget)
+    told = Asking(Settings(**given), circuit, budget, sleep)
     try:
         yield told
     finally:

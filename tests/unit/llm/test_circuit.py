@@ -76,6 +76,14 @@ def test_a_look_that_fails_begins_another_cooldown(clock):
     circuit.enter()
 
 
+def test_requests_that_were_under_way_when_it_opened_do_not_prolong_the_cooldown(clock):
+    circuit = open_circuit(clock)
+    clock.now += 29
+    assert not circuit.record_failure("timeout")
+    clock.now += 1
+    circuit.enter()
+
+
 def test_a_look_that_is_given_up_lets_the_next_one_look(clock):
     circuit = open_circuit(clock)
     clock.now += 30
@@ -141,3 +149,27 @@ def test_when_it_opens_calls_that_wait_for_a_slot_are_not_sent(clock):
     ends, seen, attempts = asyncio.run(run())
     assert all(type(end) is ServerUnavailable for end in ends)
     assert seen == len(attempts) == 1
+
+
+def test_a_call_that_is_cancelled_while_it_looks_leaves_the_looking_to_the_next(clock):
+    async def run():
+        arrived = asyncio.Event()
+
+        async def hang(request):
+            arrived.set()
+            await asyncio.sleep(3600)
+
+        async with (
+            running(error(503), hang, completion(ROWS)) as server,
+            asking(server, circuit=Circuit(failures=1, span_s=0, clock=clock), call_attempts=1) as told,
+        ):
+            with pytest.raises(ServerUnavailable):
+                await told.send()
+            clock.now += 30
+            looking = asyncio.ensure_future(told.send())
+            await arrived.wait()
+            looking.cancel()
+            await asyncio.wait([looking])
+            return (await told.send()).mode
+
+    assert asyncio.run(run()) == "json_schema"

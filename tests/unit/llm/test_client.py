@@ -175,6 +175,7 @@ def test_a_server_without_key_gets_no_key_of_the_environment(monkeypatch):
         ({"model": None}, "EXTRACTOR_MODEL"),
         ({"base_url": "localhost:8000/v1"}, "EXTRACTOR_BASE_URL"),
         ({"base_url": "https:///v1"}, "EXTRACTOR_BASE_URL"),
+        ({"base_url": "http://user:secret@127.0.0.1/v1"}, "EXTRACTOR_API_KEY"),
         ({"api_key": "sk-secret\n"}, "EXTRACTOR_API_KEY"),
         ({"api_key": "密钥sk-secret"}, "EXTRACTOR_API_KEY"),
     ],
@@ -222,12 +223,14 @@ def test_neither_text_nor_key_is_in_errors_logs_or_notices(kind, caplog, capfd):
         logging.getLogger(name).setLevel(logging.NOTSET)
 
     async def run():
-        async with running(TELLTALES[kind]) as server:
-            url = server.url.replace("//", f"//user:{KEY}@")
-            async with asking(url, api_key=KEY, call_attempts=2, reply_mode="auto") as told:
-                with pytest.raises(ExtractorError) as caught:
-                    await told.send(make_call(DOCUMENT))
-                return caught.value, repr(told.client), told.notices
+        async with (
+            running(TELLTALES[kind]) as server,
+            asking(server, api_key=KEY, call_attempts=2, reply_mode="auto") as told,
+        ):
+            with pytest.raises(ExtractorError) as caught:
+                await told.send(make_call(DOCUMENT))
+            assert server.requests  # it got there
+            return caught.value, repr(told.client), told.notices
 
     raised, shown, notices = asyncio.run(run())
     printed = capfd.readouterr()

@@ -60,11 +60,13 @@ def test_a_request_whose_cost_nobody_knows_is_charged_in_full():
 
     async def run():
         budget = make_budget()
-        async with running(never) as server:
-            async with asking(server, budget=budget, call_timeout_s=0.2, call_attempts=1) as told:
-                with pytest.raises(ServerUnavailable):
-                    await told.send(make_call(max_output_tokens=700))
-                return told.attempts[0].usage, budget.spent
+        async with (
+            running(never) as server,
+            asking(server, budget=budget, call_timeout_s=0.2, call_attempts=1) as told,
+        ):
+            with pytest.raises(ServerUnavailable):
+                await told.send(make_call(max_output_tokens=700))
+            return told.attempts[0].usage, budget.spent
 
     usage, spent = asyncio.run(run())
     assert usage.is_estimated
@@ -84,7 +86,7 @@ def test_a_call_that_is_cancelled_gives_back_what_it_held():
         async with running(hang, completion(ROWS)) as server, asking(server, budget=budget, concurrency=1) as told:
             sent, queued = (asyncio.ensure_future(told.send(make_call(text))) for text in "ab")
             await arrived.wait()
-            queued.cancel()  # it held a reservation and never had a slot
+            queued.cancel()  # it never had a slot
             await asyncio.wait([queued])
             sent.cancel()
             await asyncio.wait([sent])

@@ -13,7 +13,9 @@ from extractor.llm.calls import (
     ServerRefused,
     Usage,
 )
-from tests.unit.llm.asking import ROWS, asking
+from extractor.llm.circuit import Circuit
+from extractor.llm.refusals import say_address
+from tests.unit.llm.asking import ROWS, asking, make_call
 from tests.unit.llm.scripted_server import Answer, completion, error, running
 
 
@@ -149,3 +151,49 @@ def test_plain_json_may_have_a_fence_or_a_preface(text):
             return (await told.send()).value
 
     assert asyncio.run(run()).rows == [["1", "2", None]]
+
+
+@pytest.mark.parametrize(("code", "outcomes"), [(502, ["http-502"] * 2), (429, ["http-429"] * 2), (400, ["http-400"])])
+def test_an_error_that_comes_with_status_200_is_an_error(code, outcomes):
+    _, told = end(Answer(body={"error": {"code": code, "message": "upstream"}}), call_attempts=2)
+    assert told.outcomes == outcomes
+
+
+def test_a_code_that_is_no_status_is_none():
+    raised, _ = end(Answer(body={"error": {"code": 1301, "message": "upstream"}}))
+    assert type(raised) is ReplyInvalid
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "said"),
+    [
+        ("json_schema", "", "is empty"),
+        ("json_schema", "no", "is no JSON"),
+        ("tools", ROWS, "does not call the tool"),
+        ("json", '```json\n{"lines": []}\n```', "does not fit TableRows"),
+    ],
+)
+def test_the_message_says_what_is_wrong_with_a_reply(mode, text, said):
+    raised, _ = end(completion(text), reply_mode=mode)
+    assert said in str(raised)
+
+
+def test_an_account_without_credit_is_not_taken_for_going_too_fast():
+    _, told = end(error(429, code="insufficient_quota"), concurrency=8)
+    assert told.notices == []
+
+
+def test_what_cannot_be_sent_fails_its_call_and_says_nothing_about_the_server():
+    async def run():
+        async with running(completion(ROWS)) as server, asking(server, circuit=Circuit(failures=1, span_s=0)) as told:
+            with pytest.raises(CallError) as caught:
+                await told.client.send(make_call("half a character: \ud800"), "k" * 64)
+            assert type(caught.value) is CallError
+            await told.send()
+            return told.outcomes
+
+    assert asyncio.run(run()) == ["not-sent", "ok"]
+
+
+def test_an_address_is_said_without_what_may_be_secret_in_it():
+    assert say_address("https://user:secret@host:8000/v1?key=secret") == "https://host:8000/v1"

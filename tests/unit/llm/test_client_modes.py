@@ -73,7 +73,7 @@ def test_json_of_another_shape_fails_its_call_and_the_next_one_tries_further_on(
 
 def test_a_cut_reply_says_nothing_about_the_mode():
     replies = [completion('{"rows":[', finish="length"), completion(ROWS)]
-    ends, server, told = send(lambda request: replies.pop(0), calls=2)
+    ends, server, _ = send(lambda request: replies.pop(0), calls=2)
     assert isinstance(ends[0], ReplyTruncated)
     assert ends[1] == "json_schema"
     assert server.modes == ["json_schema", "json_schema"]

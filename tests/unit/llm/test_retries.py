@@ -139,20 +139,26 @@ def test_nothing_is_counted_where_nobody_listens():
 
 
 def test_a_call_that_waits_for_its_next_try_leaves_its_slot_to_others():
+    def answer(request):
+        return error(503) if request.body["messages"][1]["content"] == "unlucky" else completion(ROWS)
+
     async def run():
-        async with running(lambda request: error(503) if "first" in str(request.body) else completion(ROWS)) as server:
-            async with asking(server, concurrency=1, call_attempts=2) as told:
-                others_done = asyncio.Event()
+        is_waiting, others_done = asyncio.Event(), asyncio.Event()
 
-                async def wait_for_others(seconds):
-                    await others_done.wait()
+        async def wait_for_others(seconds):
+            is_waiting.set()
+            await others_done.wait()
 
-                told.client._sleep = wait_for_others
-                first = asyncio.ensure_future(told.send(make_call("first")))
-                await told.send(make_call("second"))
-                others_done.set()
-                with pytest.raises(ServerUnavailable):
-                    await first
-                return told.outcomes
+        async with (
+            running(answer) as server,
+            asking(server, concurrency=1, call_attempts=2, sleep=wait_for_others) as told,
+        ):
+            unlucky = asyncio.ensure_future(told.send(make_call("unlucky")))
+            await is_waiting.wait()
+            await told.send(make_call("lucky"))
+            others_done.set()
+            with pytest.raises(ServerUnavailable):
+                await unlucky
+            return told.outcomes
 
     assert asyncio.run(run()) == ["http-503", "ok", "http-503"]
