@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     reply_mode: Literal["auto", "json_schema", "tools", "json"] = Field(
         default="auto", description="how the server is made to keep to the schema; auto tries them in this order"
     )
-    temperature: float | None = Field(default=0, ge=0, description="sampling temperature; unset for models without it")
+    temperature: float | None = Field(default=0, ge=0, description='sampling temperature; "none" for models without it')
     concurrency: int = Field(
         default=16, ge=1, le=1024, description="calls in flight at most; falls when the server says 429"
     )
@@ -77,6 +77,11 @@ class Settings(BaseSettings):
         default=True, description="whether what was sent, with its document text, is kept beside each reply"
     )
     prices: dict[str, Price] = Field(default_factory=dict, description="by model, USD for a million tokens")
+
+    @field_validator("temperature", mode="before")
+    @classmethod
+    def _read_temperature(cls, value: object) -> object:
+        return None if value in ("", "none") else value
 
     @classmethod
     def settings_customise_sources(

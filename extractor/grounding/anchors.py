@@ -119,16 +119,11 @@ def _doubt_neighbours(table: TableRegions, anchors: dict[str, Anchor]) -> dict[s
 
 
 def _doubt_order(anchors: dict[str, Anchor]) -> dict[str, Anchor]:
-    """Rows that stand behind a later row of the form, or in front of an earlier one, in one grid or in running text."""
-    doubted = dict(anchors)
-    parts: dict[int | None, list[str]] = {}
-    for row_id, anchor in anchors.items():
-        label = anchor.region.label
-        parts.setdefault(label.grid.index if label and label.grid else None, []).append(row_id)
-    for row_ids in parts.values():
-        starts = [anchors[row_id].region.start for row_id in row_ids]
-        highest = accumulate(starts, max)
-        lowest = reversed(list(accumulate(reversed(starts), min)))
-        for row_id, start, high, low in zip(row_ids, starts, highest, lowest, strict=True):
-            doubted[row_id] = anchors[row_id]._replace(is_out_of_order=not high == start == low)
-    return doubted
+    """Rows that stand behind a later row of the form, or in front of an earlier one."""
+    starts = [anchor.region.start for anchor in anchors.values()]
+    highest = accumulate(starts, max)
+    lowest = reversed(list(accumulate(reversed(starts), min)))
+    return {
+        row_id: anchor._replace(is_out_of_order=not high == start == low)
+        for (row_id, anchor), start, high, low in zip(anchors.items(), starts, highest, lowest, strict=True)
+    }

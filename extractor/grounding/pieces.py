@@ -135,7 +135,7 @@ def _read_text_cell(view: str, start: int, end: int, section: str) -> Iterator[P
 
 def _is_most_of(labels: Sequence[Piece], text: str) -> bool:
     """Whether a cell of text is its labels, and not some other label that names two rows of the form."""
-    rows = sum(1 for label in labels if any(ref.role == "row" for ref in label.refs))
+    rows = sum(1 for label in labels if {ref.role for ref in label.refs} == {"row"})
     return rows <= 1 and len(_HAN.findall(text)) <= 2 * sum(label.end - label.start for label in labels)
 
 

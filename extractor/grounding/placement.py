@@ -74,8 +74,7 @@ def _cells_by_count(view: str, region: Region, row: Row, doubts: TableDoubts) ->
         return tuple(printed)
     if len(slots) != len(row.columns) or any(map(hides_dropped_cells, slots)):
         return None
-    has_doubtful_end = doubts.has_surplus or region.is_interrupted
-    return None if has_doubtful_end and "empty" in (slots[0].kind, slots[-1].kind) else tuple(slots)
+    return None if doubts.has_surplus and "empty" in (slots[0].kind, slots[-1].kind) else tuple(slots)
 
 
 def are_whole(view: str, printed: Sequence[Piece]) -> bool:
@@ -100,19 +99,26 @@ def _is_broken(view: str, printed: Sequence[Piece]) -> bool:
 def names_columns(header: Sequence[Piece], columns: Sequence[Column]) -> bool:
     """Whether a header names just these columns in the form's order.
 
-    A header of two lines names the outer columns first, and the heading over the inner ones.
+    It may have two lines: the outer columns with the heading over the inner ones in its place, then the inner ones.
     """
-    refs = [ref for piece in header for ref in piece.refs]
-    first = {ref.id: place for place, ref in reversed(list(enumerate(refs))) if ref.role == "column"}
-    if set(first) != {column.id for column in columns}:
+    first: dict[str, int] = {}
+    for place, ref in enumerate(ref for piece in header for ref in piece.refs if ref.role != "row"):
+        first.setdefault(ref.id, place)
+    ids = [column.id for column in columns]
+    headings = [fold_label(column.over) if column.over else column.id for column in columns]
+    if set(first) - set(headings) - set(ids) or not set(ids) <= set(first):
         return False
-    places = [first[column.id] for column in columns]
-    if places == sorted(places):
+    if _is_ascending([first[column_id] for column_id in ids]):
         return True
-    headings = {ref.id for ref in refs if ref.role == "caption"}
-    overs = {column.over for column in columns}
-    inner = ([first[column.id] for column in columns if column.over == over] for over in overs)
-    return {fold_label(over) for over in overs if over} <= headings and all(p == sorted(p) for p in inner)
+    outer = list(dict.fromkeys(headings))
+    inner = [column.id for column in columns if column.over]
+    if not set(outer) <= set(first):
+        return False
+    return _is_ascending([first[item] for item in outer]) and _is_ascending([first[item] for item in inner])
+
+
+def _is_ascending(places: Sequence[int]) -> bool:
+    return all(a < b for a, b in pairwise(places))
 
 
 def _cells_under_header(region: Region, columns: Sequence[Column]) -> tuple[Piece, ...] | None:
@@ -154,8 +160,7 @@ def _header_cells(region: Region, columns: Sequence[Column]) -> list[Cell]:
     }
     heads = [by_id[column.id] for column in columns if column.id in by_id]
     starts = [label.cell.column + label.cell.column_span - 1, *(head.column for head in heads)]
-    is_in_order = all(a < b for a, b in pairwise(starts))
-    return heads if is_in_order and len(heads) == len(columns) else []
+    return heads if _is_ascending(starts) and len(heads) == len(columns) else []
 
 
 @lru_cache(maxsize=16)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from extractor.llm.calls import Call, Reply, ReplyInvalid, ReplyMissing, Usage, call_key, schema_json
+from extractor.llm.calls import BudgetReached, Call, Reply, ReplyInvalid, ReplyMissing, Usage, call_key, schema_json
 from extractor.store.journal import Journal
 from extractor.store.rows import Attempt, StoredReply, canonical_json
 
@@ -75,8 +75,13 @@ class JournalAsker:
         """Answer one call. See extractor.llm.calls.Asker."""
         key = self.key(call)
         known = self._find(key, call)
-        if known is None and (other := self._in_flight.get(key)):
-            return await asyncio.shield(other)
+        while known is None and (other := self._in_flight.get(key)):
+            try:
+                return await asyncio.shield(other)
+            except BudgetReached as error:
+                if error.scope == "run":
+                    raise
+                # The limit of the document that asked first is not this one's.
         if known is None and self.client is None:
             self.missing += 1
             self._on_missing(key, call)

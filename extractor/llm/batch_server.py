@@ -71,7 +71,7 @@ class BatchServer(exchange.Exchange):
 
     async def _list(self, limit: int, after: str | openai.Omit = openai.omit) -> AsyncCursorPage[Batch]:
         async def ask() -> AsyncCursorPage[Batch]:
-            return await self._server.batches.list(limit=limit, after=after)
+            return await self.server.batches.list(limit=limit, after=after)
 
         return await self._repeat("listing batches", ask)
 
@@ -84,7 +84,7 @@ class BatchServer(exchange.Exchange):
 
         async def send() -> FileObject:
             with path.open("rb") as file:
-                return await self._server.files.create(file=(name, file, "application/jsonl"), purpose="batch")
+                return await self.server.files.create(file=(name, file, "application/jsonl"), purpose="batch")
 
         try:
             # All tries together: see batch.PATIENCE.
@@ -102,7 +102,7 @@ class BatchServer(exchange.Exchange):
         """
 
         async def create() -> Batch:
-            return await self._server.batches.create(
+            return await self.server.batches.create(
                 input_file_id=file_id, endpoint=ENDPOINT, completion_window="24h", metadata={METADATA: name}
             )
 
@@ -119,14 +119,14 @@ class BatchServer(exchange.Exchange):
     async def retrieve(self, remote_id: str) -> RemoteBatch | None:
         """A batch; None when the server knows none of this name."""
         about = f"looking at batch {remote_id}"
-        batch = await self._find(about, lambda: self._server.batches.retrieve(remote_id))
+        batch = await self._find(about, lambda: self.server.batches.retrieve(remote_id))
         return describe_batch(batch) if batch else None
 
     async def download(self, file_id: str, target: Path) -> bool:
         """Fetch a file. Returns whether the server has it."""
 
         async def fetch() -> bool:
-            async with self._server.files.with_streaming_response.content(file_id) as response:
+            async with self.server.files.with_streaming_response.content(file_id) as response:
                 with target.open("wb") as file:
                     async for piece in response.iter_bytes():
                         file.write(piece)
@@ -140,7 +140,7 @@ class BatchServer(exchange.Exchange):
 
     async def delete_file(self, file_id: str) -> None:
         """Remove an uploaded file, so that nobody can make a batch of it any more."""
-        await self._find(f"deleting {file_id}", lambda: self._server.files.delete(file_id))
+        await self._find(f"deleting {file_id}", lambda: self.server.files.delete(file_id))
 
     # ------------------------------------------------------------ one request, and again
 
@@ -161,9 +161,9 @@ class BatchServer(exchange.Exchange):
     ) -> _T:
         """Send a request until it is answered or there is no use in trying again."""
         try:
-            async for attempt in build_retrying(self._settings.call_attempts, self._sleep):
+            async for attempt in build_retrying(self.settings.call_attempts, self._sleep):
                 with attempt:
-                    ending, answer = await self._try(about, ask, limit_s or self._settings.call_timeout_s)
+                    ending, answer = await self._try(about, ask, limit_s or self.settings.call_timeout_s)
                     if ending is None:
                         return cast(_T, answer)
                     if is_repeatable(ending):
@@ -171,7 +171,7 @@ class BatchServer(exchange.Exchange):
                     raise self._explain(ending, about)
         except TransientFailure as failure:
             reason = failure.ending.outcome
-        tries = self._settings.call_attempts
+        tries = self.settings.call_attempts
         raise ServerUnavailable(f"{about}: {tries} tries at {self.address} failed, the last: {reason}. Try again later")
 
     async def _try(
@@ -188,7 +188,7 @@ class BatchServer(exchange.Exchange):
         except AttributeError:  # so the library fails over a page where it wants a list
             return self._end_page(about), None
         except (openai.APIError, ValueError) as error:
-            return self._end_without_reply(error, about), None
+            return self.end_without_reply(error, about), None
         return (self._end_page(about), None) if isinstance(answer, str) else (None, answer)
 
     def _end_page(self, about: str) -> Ending:
@@ -223,10 +223,9 @@ def read_completion(body: object, call: Call, mode: Mode, about: str) -> Ending:
     completion = ChatCompletion.construct(**body) if is_completion else None  # type: ignore[arg-type]
     value, fault = None, None
     try:
-        value = exchange._prepare(call.schema).from_response(  # type: ignore[attr-defined]
-            completion, mode=exchange._INSTRUCTOR_MODES[mode]
-        )
+        if completion:
+            value = exchange.prepare_schema(call.schema).from_response(completion, mode=exchange.INSTRUCTOR_MODES[mode])
     except Exception as error:  # whatever instructor finds is a fault of the reply
         fault = error
-    ending = exchange._judge_reply(completion, call, about, value, fault)
-    return replace(ending, usage=exchange._read_usage(completion))
+    ending = exchange.judge_reply(completion, call, about, value, fault)
+    return replace(ending, usage=exchange.read_usage(completion))

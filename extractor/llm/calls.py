@@ -150,7 +150,9 @@ def call_key(call: Call, model: str, parameters: Mapping[str, object]) -> str:
         "images": [hashlib.sha256(image.data).hexdigest() for image in call.images],
         "round": call.round,
     }
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(parts, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
+    ).hexdigest()
 
 
 def sampling_parameters(settings: Settings) -> dict[str, object]:

@@ -39,7 +39,7 @@ from extractor.llm.request import Mode, strict_schema
 from extractor.llm.retries import read_retry_after
 from extractor.settings import Settings
 
-_INSTRUCTOR_MODES: Mapping[Mode, instructor.Mode] = {
+INSTRUCTOR_MODES: Mapping[Mode, instructor.Mode] = {
     "json_schema": instructor.Mode.JSON_SCHEMA,
     "tools": instructor.Mode.TOOLS,
     "json": instructor.Mode.MD_JSON,
@@ -71,8 +71,8 @@ class Exchange:
         _silence_libraries()
         key = settings.api_key.get_secret_value() if settings.api_key else _NO_KEY
         most = settings.concurrency
-        self._settings = settings
-        self._server = openai.AsyncOpenAI(
+        self.settings = settings
+        self.server = openai.AsyncOpenAI(
             api_key=key,
             base_url=settings.base_url,
             default_headers=cast(Mapping[str, str], dict.fromkeys(_NOT_FROM_ENVIRONMENT, openai.Omit())),
@@ -86,13 +86,11 @@ class Exchange:
                 timeout=httpx2.Timeout(None, connect=min(_CONNECT_S, settings.call_timeout_s)),
             ),
         )
-        self._askers = {
-            mode: instructor.from_openai(self._server, mode=name) for mode, name in _INSTRUCTOR_MODES.items()
-        }
+        self._askers = {mode: instructor.from_openai(self.server, mode=name) for mode, name in INSTRUCTOR_MODES.items()}
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._server.close()
+        await self.server.close()
 
     async def request(self, call: Call, key: str, mode: Mode, body: Mapping[str, object]) -> Ending:
         """Send one request.
@@ -110,9 +108,9 @@ class Exchange:
         value: BaseModel | None = None
         fault: BaseException | None = None
         try:
-            async with asyncio.timeout(self._settings.call_timeout_s):
+            async with asyncio.timeout(self.settings.call_timeout_s):
                 value = await self._askers[mode].create(
-                    response_model=_prepare(call.schema),
+                    response_model=prepare_schema(call.schema),
                     messages=[],
                     model=body["model"],
                     max_retries=0,
@@ -125,19 +123,19 @@ class Exchange:
         except Exception as error:
             fault = error.__cause__ or error  # instructor wraps whatever happens
             if not heard:
-                return self._end_without_reply(fault, about)
+                return self.end_without_reply(fault, about)
         said = getattr(heard[0], "error", None)
         if isinstance(said, Mapping) and said.get("code") in _ERROR_STATUS:  # how a proxy fails after its headers
-            return end_refused(said["code"], said, self._settings, about=about)
-        ending = _judge_reply(heard[0], call, about, value, fault)
-        return replace(ending, usage=_read_usage(heard[0]))
+            return end_refused(said["code"], said, self.settings, about=about)
+        ending = judge_reply(heard[0], call, about, value, fault)
+        return replace(ending, usage=read_usage(heard[0]))
 
-    def _end_without_reply(self, cause: BaseException, about: str) -> Ending:
+    def end_without_reply(self, cause: BaseException, about: str) -> Ending:
         """What openai raised: the server answered with an error, or not at all."""
         if isinstance(cause, openai.APIStatusError):
             headers = cause.response.headers
             wait = read_retry_after(headers)
-            return end_refused(cause.status_code, cause.body, self._settings, about=about, retry_after=wait)
+            return end_refused(cause.status_code, cause.body, self.settings, about=about, retry_after=wait)
         if isinstance(cause, openai.APIConnectionError) and isinstance(cause.__cause__, _TRANSPORT_ERRORS):
             return Ending("connection", usage=Usage() if _is_before_sending(cause) else None)
         if isinstance(
@@ -156,7 +154,7 @@ def _is_before_sending(error: openai.APIConnectionError) -> bool:
     return isinstance(raised, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
 
 
-def _judge_reply(
+def judge_reply(
     response: object, call: Call, about: str, value: BaseModel | None, fault: BaseException | None
 ) -> Ending:
     """What a reply is: the server said 200, and instructor made a value of it or found a fault."""
@@ -192,7 +190,7 @@ def _find_text(message: ChatCompletionMessage) -> str:
     return str(arguments or message.content or "")
 
 
-def _read_usage(response: object) -> Usage | None:
+def read_usage(response: object) -> Usage | None:
     """Tokens as the server counts them; None where it did not say."""
     usage = getattr(response, "usage", None)
     given, made = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
@@ -213,7 +211,8 @@ class _Prepared(instructor.ResponseSchema):
 
 
 @lru_cache(maxsize=64)
-def _prepare(schema: type[BaseModel]) -> type[BaseModel]:
+def prepare_schema(schema: type[BaseModel]) -> type[instructor.ResponseSchema]:
+    """A wire model with its JSON Schema, made once."""
     made = create_model(schema.__name__, __base__=(_Prepared, schema), __doc__=schema.__doc__)
     prepared = cast(type[_Prepared], made)
     prepared.json_schema = {"title": schema.__name__, **strict_schema(schema)}

@@ -10,9 +10,9 @@ Does not live here: what a reply means (extractor.readers) and whether it is tru
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 FactName = Literal[
     "proactive_items_total",
@@ -30,6 +30,14 @@ class _Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _take_integer(value: object) -> object:
+    """Servers that enforce nothing write 5 for "5". A broken number is not taken: its writing may be lost."""
+    return str(value) if type(value) is int else value
+
+
+CellText = Annotated[str | None, BeforeValidator(_take_integer)]
+
+
 class RowReply(NamedTuple):
     """One row of a reply: the row's number in the prompt, and its cells (verbatim text, or null for an empty cell)."""
 
@@ -40,7 +48,7 @@ class RowReply(NamedTuple):
 class TableRows(_Wire):
     """Rows of one table: row number first, then the cells from left to right."""
 
-    rows: list[list[str | None]]
+    rows: list[list[CellText]]
 
 
 class HeaderFacts(_Wire):
@@ -82,14 +90,14 @@ class OlderReport(_Wire):
     facts: list[StatedFact]
     problems: list[str]
     measures: list[str]
-    indicators: list[list[str | None]]
+    indicators: list[list[CellText]]
 
 
 class PageTable(_Wire):
     """One table on a page image, by the number of its section."""
 
     section: Literal["二", "三", "四"]
-    rows: list[list[str | None]]
+    rows: list[list[CellText]]
 
 
 class PageRows(_Wire):

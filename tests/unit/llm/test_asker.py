@@ -239,7 +239,6 @@ def test_one_who_stops_waiting_does_not_stop_the_call() -> None:
     on_desk(work, slow)
 
 
-@pytest.mark.xfail(strict=True, reason="whoever waits for the same call is told of the other document's limit")
 def test_the_limit_of_another_document_is_not_mine() -> None:
     """Two documents ask the same. The first one's limit lets it ask only once, and that was for something else."""
     go = asyncio.Event()

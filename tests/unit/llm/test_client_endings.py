@@ -42,7 +42,7 @@ def end(answer, **changes):
         ("", {}, ReplyInvalid, "invalid"),
         (None, {}, ReplyInvalid, "invalid"),
         ("I cannot see a table.", {}, ReplyInvalid, "invalid"),
-        ('{"rows":[["1",2]]}', {}, ReplyInvalid, "invalid"),
+        ('{"rows":[["1",2.5]]}', {}, ReplyInvalid, "invalid"),
         ('{"rows":[],"more":1}', {}, ReplyInvalid, "invalid"),
         ('{"lines":[]}', {}, ReplyInvalid, "invalid"),
     ],
