@@ -6,12 +6,13 @@ Lives here: the order of the stages, and how a document ends. Called by bulk and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from extractor.chunks import split_chunks
 from extractor.confidence import decide_fields
-from extractor.forms import load_forms
+from extractor.forms import TABLE_SECTIONS, load_forms
 from extractor.model import (
     Decision,
     Document,
@@ -38,6 +39,9 @@ from extractor.reconcile import (
 
 if TYPE_CHECKING:
     from extractor.readers.llm import LlmReader
+
+# Findings about the document's make-up, which the rules alone look at.
+_ABOUT_THE_WHOLE = frozenset({"table-missing", "section-missing", "sections-out-of-order", "indicator-table-not-read"})
 
 VERSIONS = {"extractor": version("extractor"), "forms": load_forms().version, "record": "1"}
 
@@ -72,7 +76,15 @@ async def process_with_model(document: Document, origins: Sequence[Origin], mode
     if not asks:
         return draft
     reading = await model.read(document, chunks, asks)
-    return _conclude(document, origins, [reading] if policy == "llm" else [template, reading])
+    readings = [_add_missing(reading, template)] if policy == "llm" else [template, reading]
+    return _conclude(document, origins, readings)
+
+
+def _add_missing(reading: Reading, template: Reading) -> Reading:
+    """What is not there, whoever reads: tables without their heading, headings without their table."""
+    unread = [name for name in template.unread if name in TABLE_SECTIONS and name not in reading.generation]
+    flags = [flag for flag in template.flags if flag.code in _ABOUT_THE_WHOLE]
+    return replace(reading, unread=(*reading.unread, *unread), flags=(*flags, *reading.flags))
 
 
 def _conclude(document: Document, origins: Sequence[Origin], readings: Sequence[Reading]) -> Record:

@@ -81,6 +81,10 @@ def process_concurrently(
                 runner.run(_finish(task))
                 waiting.popleft()
                 yield work, _result(task)
+        except (BudgetReached, ServerRefused):
+            model.session.stop()  # requests under way are paid for: their replies go into the journal
+            runner.run(_settle([task for _, task in waiting]))
+            raise
         finally:
             runner.run(_close([task for _, task in waiting], model.session))
 
@@ -106,8 +110,12 @@ def _result(task: asyncio.Task[Record]) -> Record | Exception:
     raise error
 
 
+async def _settle(tasks: Sequence[asyncio.Task[Record]]) -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def _close(tasks: Sequence[asyncio.Task[Record]], session: Session) -> None:
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await _settle(tasks)
     await session.aclose()

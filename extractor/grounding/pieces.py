@@ -25,6 +25,11 @@ _HAN = re.compile("[\u3400-\u9fff]")
 _MOST_HAN_IN_A_VALUE = 4
 _ORDINAL = re.compile(r"\s*(?:\(|\d+\s*[.、,]|[一二三四五六七]、)")
 _NUMERAL = re.compile(f"[{NUMERALS}]+")
+# Behind an empty cell stands a border or a line end, and nothing that was hidden from readers (a page number).
+_TEXT_BEHIND = re.compile(r"[ ]*[^\s\x00|]")
+_HIDDEN_BEHIND = re.compile(r"[ \n]*\x00{3}")
+_HIDDEN_BEFORE = re.compile(r"\x00{3}[ \n]*$")
+_MOST_SPACE = 12
 _ORDINAL_END = re.compile("[.、,][ \t]*[\u3400-\u9fff(“]")
 _MOST_ORDINAL_DIGITS = 2
 
@@ -101,12 +106,21 @@ def _grid_pieces(document: Document, grid: Grid, cells: CellRange, chunk: Chunk)
         start, end = _trim(view, cell.start, cell.end)
         text = view[start:end]
         if start == end:
+            if _is_no_cell(view, start):
+                continue
             yield Piece("empty", start, end, (), False, True, False, grid, cell, row)
         elif text.isdigit() or is_number(text):
             yield Piece("value", start, end, (), False, True, False, grid, cell, row)
         else:
             for piece in _read_text_cell(view, start, end, chunk.section):
                 yield piece._replace(grid=grid, cell=cell, row=row)
+
+
+def _is_no_cell(view: str, position: int) -> bool:
+    """Whether the border of an empty cell was a line end, or the edge of something hidden."""
+    if _TEXT_BEHIND.match(view, position) or _HIDDEN_BEHIND.match(view, position):
+        return True
+    return _HIDDEN_BEFORE.search(view[max(0, position - _MOST_SPACE) : position]) is not None
 
 
 def _trim(view: str, start: int, end: int) -> tuple[int, int]:

@@ -133,6 +133,12 @@ class Budget:
         self._held: dict[Reservation, _Amount] = {}
         self._used = Usage()
         self._settlement = asyncio.Event()
+        self._stopped: str | None = None
+
+    def stop(self, reason: str) -> None:
+        """Let nothing more be sent; what is under way is settled as usual."""
+        self._stopped = reason
+        self._wake()
 
     @property
     def spent(self) -> Spent:
@@ -197,9 +203,12 @@ class Budget:
             account.held -= amount
             account.settled += used
         self._used += usage
-        self._settlement.set()  # wakes all who wait; those who come later wait for the next one
-        self._settlement = asyncio.Event()
+        self._wake()
         return usage
+
+    def _wake(self) -> None:
+        self._settlement.set()  # all who wait; those who come later wait for the next one
+        self._settlement = asyncio.Event()
 
     def _hold(self, reservation: Reservation) -> Reservation:
         amount = self._worst_case(reservation)
@@ -209,6 +218,8 @@ class Budget:
         return reservation
 
     def _refuse(self, reservation: Reservation, *, with_held: bool) -> None:
+        if self._stopped:
+            raise BudgetReached(self._stopped, "run")
         broken = self._find_broken(reservation, with_held=with_held)
         if broken:
             account, words = broken

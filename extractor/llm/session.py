@@ -61,6 +61,10 @@ class Session:
             },
         }
 
+    def stop(self) -> None:
+        """Send nothing more; what is under way goes on to its end and into the journal."""
+        self._budget.stop("the run is being ended")
+
     async def aclose(self) -> None:
         """Close connections and journal."""
         if self._client:

@@ -17,7 +17,7 @@ from extractor.reconcile.merge import Merged
 
 _MODEL = "llm"
 # Sections in which no equation, or only a row sum, could see a wrong number.
-_FEW_EQUATIONS = ("proactive_disclosure.", "review_litigation.", "indicators.")
+_FEW_EQUATIONS = ("proactive_disclosure.", "review_litigation.")
 # A quote is what it says, whoever found it.
 _QUOTES = ("narrative.problems.", "narrative.measures.")
 _WORDS = (".label", ".unit")

@@ -123,7 +123,7 @@ class Questioner:
                 max_output_tokens=prompt.max_output_tokens,
                 document_id=self.document_id,
                 images=images,
-                round=turn + extra,
+                round=turn * (self.reasks + 1) + extra,
             )
             try:
                 reply = await self._asker.ask(call)

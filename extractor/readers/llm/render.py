@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from itertools import groupby
+from typing import Literal, NamedTuple
 
 from extractor.forms import Section, find_labels
 from extractor.llm.tokens import bound_tokens, count_tokens
 from extractor.model import Cell, Chunk, Document, Grid, Paragraph
 from extractor.readers.prose import read_prose
+
+LineKind = Literal["row", "header", "caption", "cells"]
 
 _SPACES = re.compile(r"[\s\x00]+")
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -30,11 +33,16 @@ _HEAD, _FOOT = 600, 400
 
 
 class TextLine(NamedTuple):
-    """One line to show, where it begins in the source, and whether it names columns and no row."""
+    """One line to show, where it begins in the source, and what it names."""
 
     text: str
     start: int
-    is_header: bool = False
+    kind: LineKind = "cells"
+
+    @property
+    def is_header(self) -> bool:
+        """Whether it names columns, or is a caption beside a line that does."""
+        return self.kind == "header"
 
 
 # ---------------------------------------------------------------- tables
@@ -48,9 +56,7 @@ def render_table(document: Document, chunk: Chunk, form: Section) -> list[TextLi
         lines += _grid_lines(document, grid, cells.first, cells.last)
     lines += [line for piece in _torn_pieces(document, chunk) for line in _text_lines(document, piece.start, piece.end)]
     lines = lines or _text_lines(document, chunk.start, chunk.end)
-    return [
-        line._replace(is_header=_names_columns(line.text, form)) for line in sorted(lines, key=lambda one: one.start)
-    ]
+    return list(_tell_kinds(sorted(lines, key=lambda line: line.start), form))
 
 
 def render_regions(document: Document, chunk: Chunk, form: Section, regions: Iterable[tuple[int, int]]) -> str:
@@ -67,25 +73,55 @@ def render_regions(document: Document, chunk: Chunk, form: Section, regions: Ite
 
 
 def split_table(lines: Sequence[TextLine], limit: int) -> list[str]:
-    """Texts of at most `limit` tokens (a single line may be longer), each with the header over its first line."""
-    return [
-        "\n".join([*(_header_over(lines, part[0].start) if number else []), *(line.text for line in part)])
-        for number, part in enumerate(_pack(lines, limit))
-    ]
+    """Texts of at most `limit` tokens, cut in front of rows, each with a header over its first row.
+
+    A single row may be longer, and so may a row with its header.
+    """
+    texts = []
+    for part in _pack(list(_group_rows(lines)), limit):
+        header = [] if part[0].is_header else _header_over(lines, part[0].start)
+        texts.append("\n".join([*header, *(line.text for line in part)]))
+    return texts
 
 
 def split_windows(lines: Sequence[TextLine], limit: int) -> list[str]:
     """The same with a few lines of overlap, for text in which the table must first be found."""
-    return ["\n".join(line.text for line in part) for part in _pack(lines, limit, _OVERLAP)]
+    return ["\n".join(line.text for line in part) for part in _pack([[line] for line in lines], limit, _OVERLAP)]
 
 
-def _names_columns(text: str, form: Section) -> bool:
-    """Whether a line has labels of the table and none of its rows; 其他 and 总计 are rows only with an ordinal."""
+def _tell_kinds(lines: Sequence[TextLine], form: Section) -> Iterator[TextLine]:
+    """Tell each line's kind; captions that stand beside column names belong to the header."""
+    kinds = [_kind_of(line.text, form) for line in lines]
+    for is_over, run in groupby(zip(lines, kinds, strict=True), key=lambda item: item[1] in ("header", "caption")):
+        items = list(run)
+        is_header = is_over and any(kind == "header" for _, kind in items)
+        yield from (line._replace(kind="header" if is_header else kind) for line, kind in items)
+
+
+def _kind_of(text: str, form: Section) -> LineKind:
+    """What a line names. 其他 and 总计 are rows only with an ordinal; a table of one row has no labels."""
     if form.layout == "one_row":
-        return False
+        return "cells"
     hits = find_labels(text, 0, len(text), form.id)
     rows = [hit for hit in hits if any(ref.role == "row" for ref in hit.refs)]
-    return bool(hits) and not any(hit.has_ordinal or all(ref.role == "row" for ref in hit.refs) for hit in rows)
+    if any(hit.has_ordinal or all(ref.role == "row" for ref in hit.refs) for hit in rows):
+        return "row"
+    if any(ref.role == "column" for hit in hits for ref in hit.refs):
+        return "header"
+    return "caption" if hits else "cells"
+
+
+def _group_rows(lines: Sequence[TextLine]) -> Iterator[list[TextLine]]:
+    """Lines that must stay together: a row, the cells behind it, and the captions and header in front of it."""
+    group: list[TextLine] = []
+    for line in lines:
+        begins = line.kind != "cells" and group and group[-1].kind in ("cells", "row")
+        if begins:
+            yield group
+            group = []
+        group.append(line)
+    if group:
+        yield group
 
 
 def _header_over(lines: Sequence[TextLine], position: int) -> list[str]:
@@ -156,22 +192,23 @@ def _show_cell(document: Document, cell: Cell) -> str:
     return _HINT.sub("", text)
 
 
-def _pack(lines: Sequence[TextLine], limit: int, overlap: int = 0) -> Iterator[list[TextLine]]:
-    if sum(bound_tokens(line.text) + 1 for line in lines) <= limit:
-        yield list(lines)
+def _pack(groups: Sequence[list[TextLine]], limit: int, overlap: int = 0) -> Iterator[list[TextLine]]:
+    """Groups of lines, one behind the other, up to `limit` tokens; the last `overlap` groups are repeated."""
+    if sum(bound_tokens(line.text) + 1 for group in groups for line in group) <= limit:
+        yield [line for group in groups for line in group]
         return
-    part: list[TextLine] = []
+    part: list[list[TextLine]] = []
     sizes: list[int] = []
-    for line in lines:
-        size = count_tokens(line.text) + 1
+    for group in groups:
+        size = sum(count_tokens(line.text) + 1 for line in group)
         if part and sum(sizes) + size > limit:
-            yield part
+            yield [line for one in part for line in one]
             kept = overlap if len(part) > overlap else 0
             part, sizes = part[len(part) - kept :], sizes[len(part) - kept :]
-        part.append(line)
+        part.append(group)
         sizes.append(size)
     if part:
-        yield part
+        yield [line for one in part for line in one]
 
 
 # ---------------------------------------------------------------- running text
@@ -202,7 +239,7 @@ def render_narrative(document: Document, chunks: Sequence[Chunk], limit: int) ->
             for one in found
             if one and (is_whole or _HAS_NUMBER.search(one) or (not has_problems and _PROBLEM_WORDS.search(one)))
         ]
-    return ["\n".join(line.text for line in part) for part in _pack(sentences, limit)]
+    return ["\n".join(line.text for line in part) for part in _pack([[line] for line in sentences], limit)]
 
 
 def render_older(document: Document, limit: int) -> list[str]:
@@ -214,4 +251,4 @@ def render_older(document: Document, limit: int) -> list[str]:
         else:
             for line in _text_lines(document, block.start, block.end):
                 lines += [TextLine(one.strip(), line.start) for one in _SENTENCE.findall(line.text) if one.strip()]
-    return ["\n".join(line.text for line in part) for part in _pack(lines, limit)]
+    return ["\n".join(line.text for line in part) for part in _pack([[line] for line in lines], limit)]

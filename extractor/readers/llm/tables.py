@@ -145,6 +145,8 @@ class TableQuestion:
             self.reading.unread.append(self.form.id)
         for row_id, alignment in aligned.items():
             row = self.form.rows_by_id[row_id]
+            if alignment.is_out_of_order:  # labels torn off and put back wrongly show only in their order
+                self._doubt("row-out-of-order", self._field_ids(row_id), [alignment.anchor] if alignment.anchor else [])
             if alignment.outcome in _SETTLED:
                 self._add_row(row, alignment, replies.get(row_id, ()))
             elif row_id in replies:

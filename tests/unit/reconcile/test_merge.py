@@ -1,9 +1,19 @@
-"""Several readings: the first that has a field says what is printed, and nothing is lost."""
+"""Several readings: the first that has a field says what is printed, one that reads the same confirms it."""
 
 from __future__ import annotations
 
-from extractor.model import Candidate, CellState, Reading, Value
-from extractor.reconcile import merge_readings
+from decimal import Decimal
+
+import pytest
+
+from extractor.flags import make_flag
+from extractor.model import Candidate, CellState, Flag, Reading, Span, Unit, Value
+from extractor.reconcile import Merged, compare_readings, join_flags, merge_readings
+from extractor.reconcile.merge import MOST_LOSING
+
+CELL = "applications.granted.total"
+PLACE = (Span(3, 5),)
+CERTAIN = (CellState.VALUE, CellState.NA_MARK, CellState.BLANK, CellState.ROW_ABSENT)
 
 
 def candidate(value: Value, reader: str) -> Candidate:
@@ -52,3 +62,208 @@ def test_the_order_is_header_then_tables_then_narrative_and_within_them_that_of_
 def test_no_reading_gives_no_field() -> None:
     assert merge_readings([]) == {}
     assert merge_readings([Reading("template", {}, {})]) == {}
+
+
+# ---------------------------------------------------------------- a second reading
+
+
+def found(
+    state: CellState,
+    value: Value | None = None,
+    *,
+    unit: Unit | None = None,
+    spans: tuple[Span, ...] = PLACE,
+    reader: str = "template",
+) -> Candidate:
+    raw = None if value is None else str(value)
+    return Candidate(state, value, unit, raw, spans if state is not CellState.ROW_ABSENT else (), reader)
+
+
+def two_readings(first: Candidate, *second: Candidate) -> list[Reading]:
+    return [Reading("template", {}, {CELL: (first,)}), Reading("llm", {}, {CELL: second})]
+
+
+def merged_of(first: Candidate, *second: Candidate) -> Merged:
+    return merge_readings(two_readings(first, *second))[CELL]
+
+
+def differences(first: Candidate, *second: Candidate) -> list[Flag]:
+    return list(compare_readings(two_readings(first, *second)))
+
+
+@pytest.mark.parametrize("state", [CellState.VALUE, CellState.NA_MARK, CellState.BLANK, CellState.ROW_ABSENT])
+def test_a_reading_of_the_same_confirms_and_is_no_losing_one(state: CellState) -> None:
+    value = 3 if state is CellState.VALUE else None
+    printed, losing, confirmed_by = merged_of(found(state, value), found(state, value, reader="llm"))
+    assert (printed.reader, losing, confirmed_by) == ("template", (), ("llm",))
+    assert differences(found(state, value), found(state, value, reader="llm")) == []
+
+
+@pytest.mark.parametrize("state", [CellState.POSITION_UNKNOWN, CellState.NOT_READ, CellState.UNPARSABLE])
+def test_that_two_cannot_read_a_cell_confirms_nothing(state: CellState) -> None:
+    assert merged_of(found(state), found(state, reader="llm")).confirmed_by == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(found(CellState.VALUE, 3), found(CellState.VALUE, 4, reader="llm"), id="numbers"),
+        pytest.param(found(CellState.VALUE, 0), found(CellState.BLANK, reader="llm"), id="0 and blank"),
+        pytest.param(found(CellState.BLANK), found(CellState.VALUE, 0, reader="llm"), id="blank and 0"),
+        pytest.param(found(CellState.NA_MARK), found(CellState.VALUE, 0, reader="llm"), id="a mark and 0"),
+        pytest.param(found(CellState.VALUE, 3), found(CellState.ROW_ABSENT, reader="llm"), id="no such row"),
+        pytest.param(found(CellState.ROW_ABSENT), found(CellState.VALUE, 3, reader="llm"), id="a row after all"),
+        pytest.param(
+            found(CellState.VALUE, 3, unit="wan"), found(CellState.VALUE, 3, unit="yuan", reader="llm"), id="units"
+        ),
+    ],
+)
+def test_what_two_readings_are_sure_of_and_read_differently_is_flagged(first: Candidate, second: Candidate) -> None:
+    (flag,) = differences(first, second)
+    assert (flag.code, flag.fields) == ("reader-disagreement", (CELL,))
+    assert "template: " in flag.message.en
+    assert "llm: " in flag.message.en
+    assert merged_of(first, second).confirmed_by == ()
+
+
+def test_the_printed_value_stays_that_of_the_first_reading() -> None:
+    printed, losing, _ = merged_of(found(CellState.VALUE, 3), found(CellState.VALUE, 4, reader="llm"))
+    assert (printed.value, printed.reader) == (3, "template")
+    assert [(one.value, one.reader) for one in losing] == [(4, "llm")]
+
+
+def test_both_places_are_shown() -> None:
+    second = found(CellState.VALUE, 4, spans=(Span(8, 9), Span(20, 21)), reader="llm")
+    (flag,) = differences(found(CellState.VALUE, 3), second)
+    assert flag.spans == (Span(3, 5), Span(8, 9))
+
+
+@pytest.mark.parametrize(
+    ("unit", "other"), [(None, None), ("wan", None), (None, "wan"), ("wan", "wan"), ("unknown", "unknown")]
+)
+def test_units_count_only_where_both_name_one(unit: Unit | None, other: Unit | None) -> None:
+    first, second = found(CellState.VALUE, 3, unit=unit), found(CellState.VALUE, 3, unit=other, reader="llm")
+    assert merged_of(first, second).confirmed_by == ("llm",)
+    assert differences(first, second) == []
+
+
+def test_decimals_are_compared_as_numbers() -> None:
+    first = found(CellState.VALUE, Decimal("2.50"))
+    assert merged_of(first, found(CellState.VALUE, Decimal("2.5"), reader="llm")).confirmed_by == ("llm",)
+    assert len(differences(first, found(CellState.VALUE, Decimal("2.51"), reader="llm"))) == 1
+
+
+def test_words_are_compared_without_spaces_and_punctuation() -> None:
+    first = found(CellState.VALUE, "某某市 水务局")
+    assert merged_of(first, found(CellState.VALUE, "某某市水务局", reader="llm")).confirmed_by == ("llm",)
+    assert len(differences(first, found(CellState.VALUE, "某某市林业局", reader="llm"))) == 1
+
+
+@pytest.mark.parametrize("state", [CellState.NOT_READ, CellState.ROW_ABSENT, CellState.UNPARSABLE])
+@pytest.mark.parametrize("second", [CellState.VALUE, CellState.BLANK, CellState.NA_MARK])
+def test_a_cell_that_the_first_did_not_find_is_taken_from_the_second(state: CellState, second: CellState) -> None:
+    printed, losing, confirmed_by = merged_of(found(state), found(second, 3, reader="llm"))
+    assert (printed.state, printed.reader) == (second, "llm")
+    assert [one.state for one in losing] == [state]
+    assert confirmed_by == ()
+
+
+def test_it_is_not_taken_without_a_place_in_the_source() -> None:
+    printed = merged_of(found(CellState.NOT_READ), found(CellState.VALUE, 3, spans=(), reader="llm")).printed
+    assert printed.state is CellState.NOT_READ
+
+
+def test_it_is_not_taken_from_what_the_second_only_proposes() -> None:
+    """Its own state says that it could not read the cell; what stands behind that is for a person."""
+    second = (found(CellState.NOT_READ, reader="llm"), found(CellState.VALUE, 3, reader="llm"))
+    printed, losing, confirmed_by = merged_of(found(CellState.NOT_READ), *second)
+    assert printed.state is CellState.NOT_READ
+    assert [one.value for one in losing] == [None, 3]
+    assert confirmed_by == ()
+
+
+@pytest.mark.parametrize("second", CERTAIN)
+def test_a_position_that_is_lost_is_lost_for_every_reader(second: CellState) -> None:
+    printed = merged_of(found(CellState.POSITION_UNKNOWN), found(second, 3, reader="llm")).printed
+    assert printed.state is CellState.POSITION_UNKNOWN
+
+
+@pytest.mark.parametrize("state", [CellState.POSITION_UNKNOWN, CellState.NOT_READ, CellState.UNPARSABLE])
+def test_one_that_is_not_sure_of_a_cell_disagrees_with_nobody(state: CellState) -> None:
+    assert differences(found(state), found(CellState.VALUE, 3, reader="llm")) == []
+    assert differences(found(CellState.VALUE, 3), found(state, reader="llm")) == []
+
+
+def test_what_a_reading_proposes_for_a_cell_that_it_could_not_place_can_contradict_and_not_confirm() -> None:
+    first = found(CellState.VALUE, 3)
+    unplaced = found(CellState.NOT_READ, reader="llm")
+    other, same = (found(CellState.VALUE, value, spans=(), reader="llm") for value in (4, 3))
+    assert [flag.code for flag in differences(first, unplaced, other)] == ["reader-disagreement"]
+    assert differences(first, unplaced, same) == []
+    assert merged_of(first, unplaced, same).confirmed_by == ()
+
+
+def test_of_very_many_losing_candidates_some_are_kept() -> None:
+    many = [found(CellState.VALUE, number, reader="llm") for number in range(2 * MOST_LOSING)]
+    assert len(merged_of(found(CellState.VALUE, 3), *many).losing) == MOST_LOSING
+
+
+# ---------------------------------------------------------------- findings of both
+
+
+def join(first: Candidate, second: Candidate, *flags: tuple[str, Flag]) -> list[Flag]:
+    readings = [
+        Reading("template", {}, {CELL: (first,)}, tuple(flag for who, flag in flags if who == "template")),
+        Reading("llm", {}, {CELL: (second,)}, tuple(flag for who, flag in flags if who == "llm")),
+    ]
+    return join_flags(readings, merge_readings(readings))
+
+
+OWN_FAILURES = ["position-unknown", "glued-digits", "not-grounded", "row-without-cells"]
+
+
+@pytest.mark.parametrize("code", OWN_FAILURES)
+def test_that_one_could_not_read_a_cell_says_nothing_where_the_other_did(code: str) -> None:
+    flag = make_flag(code, fields=[CELL], raw="3")
+    sure, open_ = found(CellState.VALUE, 3), found(CellState.NOT_READ, reader="llm")
+    assert join(sure, open_, ("llm", flag)) == []
+    read_by_model = found(CellState.VALUE, 3, reader="llm")
+    assert join(found(CellState.NOT_READ), read_by_model, ("template", flag)) == []
+
+
+@pytest.mark.parametrize("code", OWN_FAILURES)
+def test_it_stays_where_nobody_read_the_cell(code: str) -> None:
+    flag = make_flag(code, fields=[CELL], raw="3")
+    lost = found(CellState.POSITION_UNKNOWN)
+    assert join(lost, found(CellState.NOT_READ, reader="llm"), ("llm", flag)) == [flag]
+
+
+@pytest.mark.parametrize("code", OWN_FAILURES)
+def test_a_doubt_about_a_cell_that_the_doubter_itself_read_stays(code: str) -> None:
+    """The row in front may have lost its cells to this one: 3 is read, and doubted."""
+    flag = make_flag(code, fields=[CELL], raw="3")
+    sure = found(CellState.VALUE, 3)
+    assert join(sure, found(CellState.VALUE, 3, reader="llm"), ("template", flag)) == [flag]
+
+
+@pytest.mark.parametrize("code", ["unit-differs", "row-repeated", "row-out-of-order", "cut-off", "not-a-count"])
+def test_a_finding_about_what_is_printed_stays_whoever_read_the_cell(code: str) -> None:
+    flag = make_flag(code, fields=[CELL], raw="3")
+    sure = found(CellState.VALUE, 3)
+    assert join(sure, found(CellState.NOT_READ, reader="llm"), ("llm", flag)) == [flag]
+    read_by_model = found(CellState.VALUE, 3, reader="llm")
+    assert join(found(CellState.NOT_READ), read_by_model, ("template", flag)) == [flag]
+
+
+def test_what_both_say_of_the_same_fields_is_said_once() -> None:
+    flag = make_flag("unit-differs", fields=[CELL], raw="3元")
+    same = make_flag("unit-differs", fields=[CELL], raw="3")
+    other = make_flag("not-a-count", fields=[CELL], raw="3")
+    sure, also = found(CellState.VALUE, 3), found(CellState.VALUE, 3, reader="llm")
+    assert join(sure, also, ("template", flag), ("llm", same), ("llm", other)) == [flag, other]
+
+
+def test_findings_without_fields_are_all_kept() -> None:
+    flags = [make_flag("server-unavailable", part=part, problem="down") for part in ("表", "正文")]
+    sure, also = found(CellState.VALUE, 3), found(CellState.VALUE, 3, reader="llm")
+    assert join(sure, also, *(("llm", flag) for flag in flags)) == flags

@@ -103,3 +103,27 @@ def test_a_fact_that_is_not_stated_is_not_compared(fact: str) -> None:
 def test_several_facts_give_a_flag_each() -> None:
     flags = compare_narrative({**merged("reviews", 1), "narrative.litigations": cell(1)})
     assert [flag.fields[0] for flag in flags] == ["narrative.reviews", "narrative.litigations"]
+
+
+# ---------------------------------------------------------------- who found the number in the text
+
+
+def fact_of(stated: Value, reader: str, confirmed_by: tuple[str, ...] = ()) -> Merged:
+    candidate = Candidate(state=CellState.VALUE, value=stated, spans=(Span(90, 91),), reader=reader)
+    return Merged(candidate, (), confirmed_by)
+
+
+def test_a_number_that_the_model_alone_found_says_nothing_against_the_table() -> None:
+    """It may be a part, or another year's: it flags itself, and the cells stay accepted."""
+    (flag,) = compare_narrative({**merged("reviews", 5), "narrative.reviews": fact_of(5, "llm")})
+    assert flag.fields == ("narrative.reviews",)
+
+
+@pytest.mark.parametrize(("reader", "confirmed_by"), [("template", ()), ("template", ("llm",)), ("llm", ("template",))])
+def test_a_number_that_a_rule_found_too_does(reader: str, confirmed_by: tuple[str, ...]) -> None:
+    (flag,) = compare_narrative({**merged("reviews", 5), "narrative.reviews": fact_of(5, reader, confirmed_by)})
+    assert flag.fields == ("narrative.reviews", f"{R}.review.total")
+
+
+def test_a_number_of_the_model_that_fits_is_no_finding() -> None:
+    assert compare_narrative({**merged("reviews", 26), "narrative.reviews": fact_of(26, "llm")}) == ()
