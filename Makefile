@@ -43,6 +43,7 @@ bench: $(VENV)/bench.stamp ## speed of the whole way, tokens against one-call ba
 	@$(BIN)/python eval/bench/overhead.py
 
 simulate: $(VENV)/dev.stamp ## mistakes and faults on purpose: what is noticed, what is accepted wrong
+	@$(BIN)/python -m eval.faults
 	@$(BIN)/python -m eval.simulate
 
 replies: $(VENV)/dev.stamp ## build the replay files anew after a prompt was changed

@@ -175,7 +175,7 @@ def test_one_kind_of_fault(kind: FaultKind, library: Library, tmp_path: Path) ->
 
 @pytest.mark.parametrize(("kind", "seconds"), [("hang", 0.0), ("slow", 0.05)])
 def test_a_server_that_takes_its_time(kind: FaultKind, seconds: float, library: Library, tmp_path: Path) -> None:
-    faults = SeededFaults(SEED, {kind: 0.1}, seconds=seconds)
+    faults = SeededFaults(SEED, {kind: 0.1}, limit=1, seconds=seconds)
     records, chats = read_all(library, faults, tmp_path, call_timeout_s=3.0)
     assert {hit.fault.kind for hit in faults.hits} == {kind}
     assert_sound(records, chats, library)
