@@ -107,6 +107,25 @@ def test_a_run_that_is_killed_goes_on_without_asking_again(tmp_path: Path) -> No
     check(8, tmp_path)
 
 
+def test_an_interrupt_keeps_what_is_done_and_books_what_is_given_up(tmp_path: Path) -> None:
+    """Ctrl-C: the outputs hold the documents that were finished, the journal every reply and every request."""
+    reader = SimulatedReader(load_truths([ROOT / "eval" / "gold"]))
+    with running_server(reader, options=Options(delay=0.3)) as server:
+        process = start(server, tmp_path)
+        wait_for_answers(server, 12, process)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 130, said
+        assert "INTERRUPTED" in said
+        sent = len(server.chats)
+    with Journal.open(str(tmp_path / "journal.sqlite")) as journal:
+        assert journal.spent().calls == sent
+    assert 12 - CONCURRENCY <= len(keys_in_journal(tmp_path)) <= sent
+    statuses = [record.status.value for record in records(tmp_path)]
+    assert 1 <= len(statuses) < len(INPUTS)
+    assert statuses == ["succeeded", "partial", "succeeded", "succeeded"][: len(statuses)]
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("answers", [1, 2, 4, 12, 16, 18])
 def test_wherever_it_is_killed(answers: int, tmp_path: Path) -> None:
