@@ -330,10 +330,12 @@ class _Tally:
 
     def _count_fields(self, record: Record) -> int:
         cells, value_state = load_forms().fields, CellState.VALUE
-        printed = accepted = nonzero = accepted_nonzero = reviewed = 0
+        printed = accepted = nonzero = accepted_nonzero = reviewed = confirmed = read_by_model = 0
         for field_id, item in record.fields.items():
             is_accepted = item.decision == "accepted"
             reviewed += not is_accepted
+            confirmed += bool(item.confirmed_by)
+            read_by_model += item.reader == "llm"
             if item.state is value_state and field_id in cells:
                 printed += 1
                 accepted += is_accepted
@@ -341,6 +343,7 @@ class _Tally:
                     nonzero += 1
                     accepted_nonzero += is_accepted
         self.decisions.update(accepted=len(record.fields) - reviewed, review=reviewed)
+        self.decisions.update(confirmed=confirmed, read_by_model=read_by_model)
         self.cells.update(printed=printed, accepted=accepted, nonzero=nonzero, accepted_nonzero=accepted_nonzero)
         return reviewed
 
@@ -355,7 +358,7 @@ class _Tally:
             "documents": self.documents,
             "duplicate_files": self.found_files - self.documents,
             "documents_by_status": {status.value: self.statuses[status] for status in Status},
-            "fields": {"accepted": self.decisions["accepted"], "review": self.decisions["review"]},
+            "fields": {name: self.decisions[name] for name in ("accepted", "review", "confirmed", "read_by_model")},
             "table_values": {
                 "printed": cells["printed"],
                 "accepted": cells["accepted"],

@@ -146,7 +146,7 @@ def _tell_summary(summary: RunSummary, unmatched_rows: Sequence[str]) -> None:
         lines.append(f"STOPPED: {summary.stopped_by}")
         lines.append("The outputs hold only what was done so far; the same command goes on where this one stopped")
     if account["model"]:
-        lines += _describe_model(account["model"])
+        lines += _describe_model(account["model"], account["fields"])
     else:
         lines.append("read by the rules alone, without a model (--readers says who reads)")
     if unmatched_rows:
@@ -162,13 +162,15 @@ def _tell_summary(summary: RunSummary, unmatched_rows: Sequence[str]) -> None:
         console.print(Text(line), soft_wrap=True)
 
 
-def _describe_model(model: Mapping[str, Any]) -> Iterator[str]:
+def _describe_model(model: Mapping[str, Any], fields: Mapping[str, int]) -> Iterator[str]:
     """Whose replies these are, and what they cost. What no model said is never called a model's."""
     kinds = ", ".join(
         f"{item['count']} {item['origin']}{', from the journal' if item['from_journal'] and model['is_live'] else ''}"
         for item in model["replies"]
     )
     yield f"model {model['name']}, policy {model['policy']}: replies: {kinds or 'none'}"
+    both, alone = fields["confirmed"], fields["read_by_model"]
+    yield f"  {both} values read alike by both readers, {alone} by the model alone (quotes included)"
     if not model["is_live"]:
         yield "  replayed from a file, no server was asked. To ask your own: EXTRACTOR_MODEL, with EXTRACTOR_BASE_URL"
         yield "  for a local server (Ollama, vLLM, llama.cpp) or EXTRACTOR_API_KEY for a hosted one, and no --replay"

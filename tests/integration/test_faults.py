@@ -44,8 +44,9 @@ from tests.loopback.truths import Truth
 ROOT = Path(__file__).parents[2]
 SEED = 7
 RATE = 0.3
-#: Faults after which the same request may be sent again, those that spoil a reply, and one that ends a run.
+#: The fault that ends a run.
 STOPPING: FaultKind = "quota_spent"
+#: Faults after which there is a reply, and none of use.
 SPOILING = {"invalid_json", "wrong_schema", "empty", "refusal", "content_filter", "truncated"}
 #: A call that failed for good leaves one of these.
 FAILURES = {

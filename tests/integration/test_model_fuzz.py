@@ -20,7 +20,7 @@ import pytest
 from pydantic import ValidationError
 
 from extractor.errors import EmptySource
-from extractor.forms import Section, find_labels
+from extractor.forms import Section, find_labels, load_forms
 from extractor.llm.calls import (
     Asker,
     Call,
@@ -59,6 +59,8 @@ HEADER = {
     "period_start": "2023年1月1日",
     "period_end": "2023年12月31日",
 }
+#: Rows that the form does not have.
+FOREIGN = ("行政征收", "其他行政权力事项", "9.属于其他情形")
 ACCEPTED_HEADER = HEADER | {
     "report_year": 2023,
     "published_on": "2024-01-16",
@@ -79,13 +81,13 @@ class Made:
 
     Attributes:
         raw: the bytes.
-        printed: text of each cell of the form, "" for an empty one.
+        printed: text of each cell of the form, "" for an empty one; None where another row stands instead.
         facts: by name, what the running text says.
     """
 
     raw: bytes
     truth: Truth
-    printed: Mapping[str, str]
+    printed: Mapping[str, str | None]
     facts: Mapping[str, int]
     is_damaged: bool
 
@@ -102,6 +104,10 @@ def make_document(seed: int) -> Made | None:
     facts: tuple[StatedFact, ...] = ()
     charset = "gbk" if layout == "html_page" else "utf-8"
     text = raw.decode(charset)
+    shown: dict[str, str | None] = dict(printed)
+    if rng.random() < 0.15:
+        text, lost = _rename_row(rng, text, generation)
+        shown |= dict.fromkeys(lost)
     if rng.random() < 0.5:
         text, facts = _state_facts(rng, text, values)
     if is_damaged := rng.random() < 0.5:
@@ -112,9 +118,21 @@ def make_document(seed: int) -> Made | None:
         view = read_document(raw, layout, Settings()).view
     except EmptySource:
         return None
-    cells = {name: text or None for name, text in printed.items()}
+    cells = {name: text or None for name, text in shown.items() if text is not None}
     truth = Truth(layout, view, cells, keeps_blanks=layout in flatten.KEEPING, header=HEADER, facts=facts)
-    return Made(raw, truth, printed, {fact.fact: int(fact.number) for fact in facts}, is_damaged)
+    return Made(raw, truth, shown, {fact.fact: int(fact.number) for fact in facts}, is_damaged)
+
+
+def _rename_row(rng: random.Random, text: str, generation: str) -> tuple[str, list[str]]:
+    """Put a row that the form does not have in the place of one that it has; also the fields that are not printed."""
+    sections = load_forms().generations[generation].sections
+    section = sections[rng.choice(["proactive_disclosure", "applications"])]
+    row = rng.choice(section.rows)
+    place = text.rfind(row.labels[0])
+    if place < 0:
+        return text, []
+    text = text[:place] + rng.choice(FOREIGN) + text[place + len(row.labels[0]) :]
+    return text, [section.field_id(row.id, column.id) for column in row.columns]
 
 
 def _state_facts(rng: random.Random, text: str, values: Mapping[str, int]) -> tuple[str, tuple[StatedFact, ...]]:
@@ -218,6 +236,7 @@ def accepted_wrong(record: Record, made: Made) -> Iterator[str]:
                 continue  # its label may be gone
             said = {CellState.VALUE: str(field.value), CellState.BLANK: ""}.get(field.state, field.state.value)
             truth: object = made.printed[field_id]
+            said = None if truth is None and field.state is CellState.ROW_ABSENT else said
         elif part == "header" and name in ACCEPTED_HEADER and not made.is_damaged:
             said, truth = str(field.value), str(ACCEPTED_HEADER[name])
         elif part == "narrative" and name in made.facts:

@@ -61,7 +61,7 @@ def test_a_run_accounts_for_itself(docs: Path, tmp_path: Path) -> None:
     account = json.loads((tmp_path / "out/run.json").read_text("utf-8"))
     assert account["documents"] == account["files"] == 3
     assert account["documents_by_status"]["succeeded"] == 3
-    assert account["fields"] == {"accepted": 3, "review": 3}
+    assert account["fields"] == {"accepted": 3, "review": 3, "confirmed": 0, "read_by_model": 0}
     assert account["table_values"] == {
         "printed": 6,
         "accepted": 3,
