@@ -1,8 +1,9 @@
 """The model path never accepts a wrong number, whatever the file looks like and whatever the model says.
 
 Documents are generated with exact truth (tests.flatten), with empty cells, numbers in the running text, with
-structure damaged (tests.mutations) or not. Three models read them: one without a mistake, one that makes one kind of
-mistake at a given rate, and one that copies what stands behind a label and knows no better.
+structure damaged (tests.mutations) or not, with a row that the form does not have. Models read them that make no
+mistake, that make one kind of mistake at a given rate, that copy what stands behind a label and know no better, and
+that take an unknown row for the one in whose place it stands.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import random
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import flatten
@@ -81,12 +82,15 @@ class Made:
 
     Attributes:
         raw: the bytes.
+        truth: what is printed.
+        believed: the same for one who takes a row that the form does not have for the one in whose place it stands.
         printed: text of each cell of the form, "" for an empty one; None where another row stands instead.
         facts: by name, what the running text says.
     """
 
     raw: bytes
     truth: Truth
+    believed: Truth
     printed: Mapping[str, str | None]
     facts: Mapping[str, int]
     is_damaged: bool
@@ -120,7 +124,8 @@ def make_document(seed: int) -> Made | None:
         return None
     cells = {name: text or None for name, text in shown.items() if text is not None}
     truth = Truth(layout, view, cells, keeps_blanks=layout in flatten.KEEPING, header=HEADER, facts=facts)
-    return Made(raw, truth, shown, {fact.fact: int(fact.number) for fact in facts}, is_damaged)
+    believed = replace(truth, cells={name: text or None for name, text in printed.items()})
+    return Made(raw, truth, believed, shown, {fact.fact: int(fact.number) for fact in facts}, is_damaged)
 
 
 def _rename_row(rng: random.Random, text: str, generation: str) -> tuple[str, list[str]]:
@@ -281,6 +286,25 @@ def test_no_model_makes_a_wrong_accepted_value(block: int) -> None:
     assert [line for seed in range(block * 3, block * 3 + 3) for line in check(seed, 2)] == []
 
 
+def test_a_row_that_the_form_does_not_have_is_not_taken_for_one_that_it_has() -> None:
+    """Even where the model takes it for one, and all sums hold."""
+    assert [line for seed in range(400, 440) for line in check_credulous(seed)] == []
+
+
+def check_credulous(seed: int) -> list[str]:
+    """Read a document with an unknown row by a model that takes it for the one in whose place it stands."""
+    made = make_document(seed)
+    if made is None or None not in made.printed.values():
+        return []
+    model = SimulatedReader([made.believed])
+    return [
+        f"seed {seed}, {made.truth.name}, {policy}: {line}"
+        for policy in POLICIES
+        for line in accepted_wrong(read(made, model, policy), made)
+        if "printed None" in line
+    ]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_mistake_at_any_rate_makes_a_wrong_accepted_value(kind: str) -> None:
     """A document in which all cells keep their places is where most of what a model says is believed."""
@@ -305,7 +329,13 @@ def make_plain(layout: str) -> Made:
     printed = flatten.as_printed(flatten.make_values("2021", 3))
     raw = flatten.LAYOUTS[layout](flatten.build_tables("2021", printed))
     view = read_document(raw, layout, Settings()).view
-    return Made(raw, Truth(layout, view, printed, header=HEADER), printed, {}, is_damaged=False)
+    truth = Truth(layout, view, printed, header=HEADER)
+    return Made(raw, truth, truth, printed, {}, is_damaged=False)
+
+
+@pytest.mark.soak
+def test_unknown_rows_by_the_hundred() -> None:
+    assert [line for seed in range(200_000, 202_000) for line in check_credulous(seed)] == []
 
 
 @pytest.mark.soak

@@ -200,6 +200,15 @@ def test_rows_whose_labels_changed_places_are_not_accepted(layout: str) -> None:
     assert {record.fields[name].decision for name in wrong} == {"review"}
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_zero_under_an_unknown_label_is_not_accepted_for_the_row_that_is_missing(policy: Policy) -> None:
+    """行政征收 stands where the form has 行政处罚, and the model takes the one for the other."""
+    printed = numbers(proactive_disclosure__penalties__decisions="0")
+    text = flatten.tab_rows(flatten.build_tables("2021", printed)).decode().replace("行政处罚\t", "行政征收\t")
+    record = process(load(text), reader(printed), policy)
+    assert record.fields[f"{P}.penalties.decisions"].decision == "review"
+
+
 # ---------------------------------------------------------------- what no reader can know
 
 

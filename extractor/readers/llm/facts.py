@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -172,7 +172,7 @@ class FactQuestion:
     def _add_indicators(self, rows: Sequence[Sequence[str | None]]) -> None:
         """Rows of the indicator table in order: label, unit, this year, cumulative, each behind the one before."""
         position, number = 0, 0
-        left_out: list[Span] = []
+        found: list[dict[str, Span]] = []
         for row in rows:
             cells = [(cell or "").strip() for cell in row[:4]]
             spans = self._find_row(cells, position) if cells and len(cells[0]) > 1 else None
@@ -180,19 +180,29 @@ class FactQuestion:
                 self.ungrounded.append(("indicators", " ".join(cells)))
                 self.reading.unread.append("indicators")
                 continue
-            if number:
-                left_out += [
-                    Span(*match.span())
-                    for match in _NUMBER.finditer(self.document.view, position, spans["label"].start)
-                ]
             number += 1
+            found.append(spans)
             position = max(span.end for span in spans.values())
             for name, span in spans.items():
                 self.reading.candidates[f"indicators.{number}.{name}"] = (self._read_indicator(name, span),)
-        if left_out:  # rows that the reply passed over
+        if left_out := list(self._numbers_left_out(found)):  # rows that the reply passed over
             self.reading.unread.append("indicators")
             raw = " ".join(self.document.text[span.start : span.end] for span in left_out[:_MOST_SHOWN])
             self.reading.flags.append(make_flag("unclaimed-numbers", spans=left_out, raw=raw))
+
+    def _numbers_left_out(self, found: Sequence[dict[str, Span]]) -> Iterator[Span]:
+        """Numbers of the table that stand in no row that was found; a year in its header is none."""
+        if not found:
+            return
+        view, taken = self.document.view, {span for spans in found for span in spans.values()}
+        first, last = found[0]["label"].start, max(span.end for span in taken)
+        start = max(view.rfind(mark, 0, first) for mark in _TABLE_MARKS)
+        end = next((block.end for block in self.document.blocks if block.start < last <= block.end), last)
+        for match in _NUMBER.finditer(view, first if start < 0 else start, end):
+            if not any(span.start <= match.start() < span.end for span in taken) and not _IS_YEAR.match(
+                view, match.start()
+            ):
+                yield Span(*match.span())
 
     def _find_row(self, cells: Sequence[str], position: int) -> dict[str, Span] | None:
         """The first place behind a position where the label is followed by its cells and nothing in between."""
@@ -201,11 +211,12 @@ class FactQuestion:
             if label is None:
                 return None
             spans, end = {"label": label}, label.end
+            is_whole = _is_edge(self.document.view, label.start - 1) and _is_edge(self.document.view, label.end)
             for name, cell in zip(("unit", "this_year", "cumulative"), cells[1:], strict=False):
                 match = _TOKEN.search(self.document.view, end) if cell else None
                 if match and match.group() == "".join(cell.split()):
                     spans[name], end = Span(*match.span()), match.end()
-            if len(spans) == 1 + sum(map(bool, cells[1:])):
+            if is_whole and len(spans) == 1 + sum(map(bool, cells[1:])):
                 return spans
             position = label.end  # the running text uses the same words
 
@@ -223,8 +234,15 @@ class FactQuestion:
             self.reading.flags.append(make_flag("not-grounded", fields=dict.fromkeys(fields), raw=raw))
 
 
+_TABLE_MARKS = ("指标名称", "计量单位")
+_IS_YEAR = re.compile(r"(?:19|20)\d\d[\s\x00|]*年")
 _TOKEN = re.compile(r"[^\s\x00|]+")
 _NUMBER = re.compile(r"(?<![^\s\x00|])\d[\d.,]*(?![^\s\x00|])")
+
+
+def _is_edge(view: str, position: int) -> bool:
+    """Whether nothing that could belong to a word stands at a position."""
+    return not 0 <= position < len(view) or view[position] in " \t\n\x00|"
 
 
 def _read_number(text: str) -> Token:

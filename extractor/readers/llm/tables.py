@@ -10,8 +10,10 @@ import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from rapidfuzz.distance import Levenshtein
+
 from extractor.flags import make_flag
-from extractor.forms import Column, Row
+from extractor.forms import Column, Row, fold_label
 from extractor.grounding import AlignedCell, RowAlignment, align_rows
 from extractor.llm.calls import CallError, ReplyTruncated
 from extractor.llm.prompts import describe_table, row_numbers
@@ -27,6 +29,7 @@ Cells = tuple[str | None, ...]
 
 _SETTLED = frozenset({"placed", "blank", "tokens", "glued"})
 _MOST_SHOWN = 5
+_LEAST_LIKENESS = 0.7
 _TOKENS_ONLY = "rows_without_columns"
 _PRINTED = re.compile(r"[\d/—-]")
 
@@ -147,6 +150,10 @@ class TableQuestion:
             row = self.form.rows_by_id[row_id]
             if alignment.is_out_of_order:  # labels torn off and put back wrongly show only in their order
                 self._doubt("row-out-of-order", self._field_ids(row_id), [alignment.anchor] if alignment.anchor else [])
+            if alignment.is_anchored_by_order and not self._is_alike(row, alignment):
+                # An unknown label where one row is missing may be another row's, and zeros fit everywhere.
+                spans = [alignment.anchor] if alignment.anchor else []
+                self._doubt("unknown-row", self._field_ids(row_id), spans, [row.labels[0]])
             if alignment.outcome in _SETTLED:
                 self._add_row(row, alignment, replies.get(row_id, ()))
             elif row_id in replies:
@@ -159,6 +166,16 @@ class TableQuestion:
             shown = "、".join(list(dict.fromkeys(raws))[:_MOST_SHOWN]) or "-"
             flag = make_flag(code, fields=dict.fromkeys(fields), spans=dict.fromkeys(spans), raw=shown)
             self.reading.flags.append(flag)
+
+    def _is_alike(self, row: Row, alignment: RowAlignment) -> bool:
+        """Whether a label that only its neighbours identify could be a misprint of the row's."""
+        if self.form.layout == "one_row":
+            return True
+        if alignment.anchor is None:
+            return False
+        printed = fold_label(self.document.view[alignment.anchor.start : alignment.anchor.end])
+        likeness = (Levenshtein.normalized_similarity(printed, fold_label(label)) for label in row.labels)
+        return max(likeness) >= _LEAST_LIKENESS
 
     def _add_row(self, row: Row, alignment: RowAlignment, cells: Cells) -> None:
         field_ids = self._field_ids(row.id)

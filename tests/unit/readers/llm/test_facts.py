@@ -381,14 +381,12 @@ def test_a_row_that_the_reply_passes_over_is_told() -> None:
     assert set(reading.unread) == {"indicators"}
 
 
-@pytest.mark.xfail(strict=True, reason="a label is searched for as a quote, wherever it begins and ends")
 def test_a_part_of_a_label_is_no_label() -> None:
     """1.网站公开 and 公开信息数 are printed, but not as the names of rows."""
     reading, _ = read_older([["公开信息数", "条", "86", "340"], ["1.网站公开", "条", None, "331"]])
     assert reading.candidates == {}
 
 
-@pytest.mark.xfail(strict=True, reason="only numbers between two rows are looked at")
 @pytest.mark.parametrize("rows", [ROWS[:2], ROWS[1:]], ids=["behind the last one", "in front of the first one"])
 def test_rows_that_the_reply_leaves_out_at_either_end_are_told(rows: list[list[str | None]]) -> None:
     """A model that stops early must not make a table of two rows out of one of four."""

@@ -312,6 +312,23 @@ def test_a_row_whose_label_and_numbers_may_not_belong_together_is_doubted() -> N
     assert flags(reading) == {"row-out-of-order": {"refused.state_secret", "refused.prohibited_by_law"}}
 
 
+def renamed(old: str, new: str) -> Document:
+    return load(print_form("tab_rows").text.replace(old, new))
+
+
+def test_a_row_under_an_unknown_label_is_doubted() -> None:
+    """Its neighbours leave room for 2.重复申请 alone; but nothing says that 2.其他事由 is what is meant by it."""
+    reading, _ = read_table(renamed("2.重复申请", "2.其他事由"), perfect())
+    assert {name for rows in flags(reading).values() for name in rows} == {"not_processed.duplicate"}
+
+
+def test_a_row_under_a_misprinted_label_is_known_by_its_neighbours() -> None:
+    document = renamed("5.要求行政机关确认或重新出具已获取信息", "5.要求行政机关确汄或重新出俱已获取信息")
+    reading, _ = read_table(document, perfect())
+    assert states(reading, "not_processed.confirm_or_reissue") == {CellState.VALUE}
+    assert reading.flags == ()
+
+
 def test_nothing_that_could_be_found_is_an_unread_table() -> None:
     reading, _ = read_table(
         print_form("tab_rows"), lambda call: {"rows": [[str(n), *["7777"] * 7] for n in range(1, 26)]}
