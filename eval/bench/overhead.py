@@ -1,4 +1,4 @@
-"""What the model path costs beside the model: python eval/bench/overhead.py [--documents N] [--policies auto,llm].
+"""What the model path costs beside the model: python eval/bench/overhead.py [--documents N] [--policies auto llm].
 
 Documents go the whole way of `extractor run`, from files to outputs with a journal on disk, against a server in a
 process of its own that takes a second for every reply. The ideal is calls x seconds / concurrency; printed is how much
@@ -99,7 +99,7 @@ def run(documents: Path, policy: Policy, settings: Settings) -> None:
     summary = run_documents(plan_inputs([str(documents)], None), out, settings, lambda _: None, model=model)
     replies = summary.account["model"]["replies"]
     if summary.failed or [reply["from_journal"] for reply in replies] != [False]:
-        raise ValueError(f"{summary.failed} documents failed; replies: {replies}")
+        raise ValueError(f"{summary.failed} failed, such as {summary.account['errors'][:1]}; replies: {replies}")
 
 
 async def ask_plainly(questions: Sequence[StoredReply], base_url: str) -> None:
@@ -232,11 +232,11 @@ def main() -> int:
     """Measure and print; 1 when a run misses the target."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=1000)
-    parser.add_argument("--policies", default="auto,llm", help="of auto, both, llm")
+    parser.add_argument("--policies", nargs="+", choices=("auto", "both", "llm"), default=["auto", "llm"])
     parser.add_argument("--repeats", type=int, default=1, help="the best one counts")
     parser.add_argument("--sampled", type=int, default=100, help="documents of the runs that say whose time it is")
     arguments = parser.parse_args()
-    policies: list[Policy] = arguments.policies.split(",")
+    policies: list[Policy] = arguments.policies
     console = Console(width=None if sys.stdout.isatty() else 160)
     measured: dict[str, Measured] = {}
     owners: dict[str, dict[str, float]] = {}
@@ -244,8 +244,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         sampled = min(arguments.sampled, arguments.documents)
-        many = write_documents(folder / "many", arguments.documents)
-        few = write_documents(folder / "few", sampled)
+        marks_tables = policies != ["auto"] and policies != ("auto",)
+        many = write_documents(folder / "many", arguments.documents, marks_tables=marks_tables)
+        few = write_documents(folder / "few", sampled, marks_tables=marks_tables)
         files = fill_journals(many, folder, policies)
         questions = list(read_replies(files[policies[0]]))
         replies = merge(list(files.values()), folder / "replies.jsonl")

@@ -157,6 +157,7 @@ def _match_label(text: str, section: str) -> tuple[tuple[LabelRef, ...], str]:
     return (), folded
 
 
+@lru_cache(maxsize=4096)
 def _match_alike(folded: str, section: str) -> tuple[str, tuple[LabelRef, ...]] | None:
     """The one label of the section that a misprinted one is like, or None when two come close."""
     if len(_HAN.findall(folded)) < _LEAST_FUZZY_CHARS:
