@@ -244,7 +244,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         sampled = min(arguments.sampled, arguments.documents)
-        marks_tables = policies != ["auto"] and policies != ("auto",)
+        marks_tables = list(policies) != ["auto"]
         many = write_documents(folder / "many", arguments.documents, marks_tables=marks_tables)
         few = write_documents(folder / "few", sampled, marks_tables=marks_tables)
         files = fill_journals(many, folder, policies)
