@@ -49,8 +49,10 @@ def _supported_by(equations: Iterable[EquationResult]) -> set[str]:
 
 
 def _is_vouched_for(field_id: str, candidate: Candidate, supported: set[str]) -> bool:
-    if field_id.startswith(_QUOTES) or field_id.endswith(_WORDS):
+    if field_id.startswith(_QUOTES):
         return True
+    if field_id.endswith(_WORDS):
+        return not str(candidate.value).isdigit()
     if not candidate.spans or candidate.state not in (CellState.VALUE, CellState.BLANK, CellState.NA_MARK):
         return False
     if field_id.startswith(_FEW_EQUATIONS):

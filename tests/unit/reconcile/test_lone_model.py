@@ -94,7 +94,6 @@ def test_a_quote_is_what_it_says_whoever_found_it(field_id: str) -> None:
     assert not doubted(field_id, entry("更新不够及时"))
 
 
-@pytest.mark.xfail(strict=True, reason="whatever stands where a unit should is taken for one")
 def test_a_number_where_a_unit_should_stand_is_doubted() -> None:
     """主动公开信息数||86|340: the unit is not printed, and 86 is the year's number."""
     assert doubted("indicators.1.unit", entry("86"))
