@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from extractor.chunks import split_chunks
 from extractor.confidence import decide_fields
 from extractor.forms import TABLE_SECTIONS, load_forms
 from extractor.model import (
+    Chunk,
     Decision,
     Document,
     DocumentIdentity,
@@ -24,7 +25,7 @@ from extractor.model import (
     RecordField,
     Status,
 )
-from extractor.readers.policy import Policy, choose_asks
+from extractor.readers.policy import Asks, Policy, choose_asks
 from extractor.readers.template import TemplateReader
 from extractor.reconcile import (
     Merged,
@@ -69,15 +70,35 @@ async def process_with_model(document: Document, origins: Sequence[Origin], mode
         BudgetReached: the run's limit; the document is not finished and can be read later.
         ServerRefused: the server refuses every call alike.
     """
+    return await complete_document(draft_document(document, origins, policy), model, policy)
+
+
+class Draft(NamedTuple):
+    """A document as the rules alone read it, and what is to be asked about it."""
+
+    document: Document
+    origins: Sequence[Origin]
+    chunks: Sequence[Chunk]
+    template: Reading
+    record: Record
+    asks: Asks
+
+
+def draft_document(document: Document, origins: Sequence[Origin], policy: Policy) -> Draft:
+    """The part of process_with_model in front of the model: computing alone, no waiting."""
     chunks = split_chunks(document)
     template = TemplateReader().read(document, chunks)
-    draft = _conclude(document, origins, [template])
-    asks = choose_asks(policy, document, chunks, template, draft)
-    if not asks:
-        return draft
-    reading = await model.read(document, chunks, asks)
-    readings = [_add_missing(reading, template)] if policy == "llm" else [template, reading]
-    return _conclude(document, origins, readings)
+    record = _conclude(document, origins, [template])
+    return Draft(document, origins, chunks, template, record, choose_asks(policy, document, chunks, template, record))
+
+
+async def complete_document(draft: Draft, model: LlmReader, policy: Policy) -> Record:
+    """The part of process_with_model from the first question on. See there."""
+    if not draft.asks:
+        return draft.record
+    reading = await model.read(draft.document, draft.chunks, draft.asks)
+    readings = [_add_missing(reading, draft.template)] if policy == "llm" else [draft.template, reading]
+    return _conclude(draft.document, draft.origins, readings)
 
 
 def _add_missing(reading: Reading, template: Reading) -> Reading:

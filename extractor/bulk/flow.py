@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from extractor.errors import OutputError, SettingsError
 from extractor.llm.calls import BudgetReached, ServerRefused
 from extractor.model import Origin, Record
-from extractor.pipeline import process_with_model
+from extractor.pipeline import complete_document, draft_document
 from extractor.readers.llm import LlmReader
 from extractor.readers.policy import Policy
 from extractor.settings import Settings
@@ -69,12 +69,13 @@ def process_concurrently(
         loop = runner.get_loop()
         # Twice as many documents as calls: while one is being parsed, another one asks.
         slots = asyncio.Semaphore(2 * settings.concurrency)
+        turn = asyncio.Lock()
         waiting: deque[tuple[Work, asyncio.Task[Record]]] = deque()
         remaining = iter(works)
         try:
             while True:
                 while len(waiting) < _WAITING * settings.concurrency and (work := next(remaining, None)):
-                    waiting.append((work, loop.create_task(_process(work, model, settings, slots))))
+                    waiting.append((work, loop.create_task(_process(work, model, settings, slots, turn))))
                 if not waiting:
                     return
                 work, task = waiting[0]
@@ -89,10 +90,16 @@ def process_concurrently(
             runner.run(_close([task for _, task in waiting], model.session))
 
 
-async def _process(work: Work, model: ModelPart, settings: Settings, slots: asyncio.Semaphore) -> Record:
+async def _process(
+    work: Work, model: ModelPart, settings: Settings, slots: asyncio.Semaphore, turn: asyncio.Lock
+) -> Record:
     async with slots:
-        document = load_document(Path(work.path), settings)
-        return await process_with_model(document, work.origins, model.reader, model.policy)
+        async with turn:  # parsing is all computing: one at a time, and replies that came in go first
+            document = load_document(Path(work.path), settings)
+            await asyncio.sleep(0)
+            draft = draft_document(document, work.origins, model.policy)
+            await asyncio.sleep(0)
+        return await complete_document(draft, model.reader, model.policy)
 
 
 async def _finish(task: asyncio.Task[Record]) -> None:

@@ -106,7 +106,7 @@ def test_records_come_in_the_order_of_the_run_whoever_is_ready_first(works: list
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_as_many_documents_ask_at_once_as_twice_the_calls(works: list[Work], tmp_path: Path, concurrency: int) -> None:
     async def slow(name: str) -> None:
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.2)  # longer than it takes to parse those that come next
 
     results, asker, _ = start(works, tmp_path, slow, concurrency=concurrency)
     list(results)
