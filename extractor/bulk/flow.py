@@ -62,7 +62,7 @@ def process_concurrently(
     """Process documents, as many at once as there may be calls, and yield them in order.
 
     Raises:
-        BudgetReached, ServerRefused: the run cannot go on; documents under way are given up.
+        BudgetReached, ServerRefused: the run cannot go on; requests under way are waited for, their documents not.
         OutputError, SettingsError: wrong for every file alike.
     """
     with asyncio.Runner() as runner:

@@ -4,14 +4,13 @@ Pure computation over a document, the place of one table, and the cells of a rep
 after that is decided by its reader; nothing here asks a model or makes a candidate.
 """
 
-from extractor.grounding.alignment import NOT_FOUND, AlignedCell, Alignment, RowAlignment, RowOutcome
+from extractor.grounding.alignment import NOT_FOUND, AlignedCell, RowAlignment, RowOutcome
 from extractor.grounding.quotes import align_number, align_quote
 from extractor.grounding.rows import align_rows
 
 __all__ = [
     "NOT_FOUND",
     "AlignedCell",
-    "Alignment",
     "RowAlignment",
     "RowOutcome",
     "align_number",

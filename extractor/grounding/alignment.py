@@ -9,11 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from extractor.model import Span
-
-#: `exact`: the same characters; `normalised`: the same once width, script, spaces, thousands separators and a
-#: trailing unit or note are folded.
-Alignment = Literal["exact", "normalised", "not_found"]
+from extractor.model import Alignment, Span
 
 #: What a reply's row is worth. Only `placed` and `blank` say which column a cell stands in.
 RowOutcome = Literal["placed", "blank", "tokens", "glued", "mismatch", "not_anchored"]

@@ -149,7 +149,7 @@ def _is_under(slot: Piece, head: Cell) -> bool:
 def _header_cells(region: Region, columns: Sequence[Column]) -> list[Cell]:
     """The header's cells over the columns, if they stand in the region's grid from left to right behind its label."""
     label = region.label
-    if label is None or label.grid is None or label.cell is None or not _has_geometry(label.grid):
+    if label is None or label.grid is None or label.cell is None or not has_geometry(label.grid):
         return []
     by_id = {
         ref.id: piece.cell
@@ -163,8 +163,8 @@ def _header_cells(region: Region, columns: Sequence[Column]) -> list[Cell]:
     return heads if _is_ascending(starts) and len(heads) == len(columns) else []
 
 
-@lru_cache(maxsize=16)
-def _has_geometry(grid: Grid) -> bool:
+@lru_cache(maxsize=64)
+def has_geometry(grid: Grid) -> bool:
     """Whether the column numbers of a grid's cells say which cells stand under each other."""
     if grid.kind == "matrix":
         return True

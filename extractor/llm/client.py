@@ -20,13 +20,13 @@ from pydantic import BaseModel
 
 from extractor.errors import SettingsError
 from extractor.llm.budget import Budget, Reservation
-from extractor.llm.calls import Call, CallError, ServerUnavailable, Usage
+from extractor.llm.calls import Call, CallError, ServerUnavailable, Usage, sampling_parameters
 from extractor.llm.circuit import Circuit
 from extractor.llm.endings import Attempt, Ending
 from extractor.llm.limits import Rates, Slots, bound_input, estimate_tokens
 from extractor.llm.modes import Dialect, ModeChoice
 from extractor.llm.refusals import say_address
-from extractor.llm.request import Mode, build_body, sampling_parameters
+from extractor.llm.request import Mode, build_body
 from extractor.settings import Settings
 
 if TYPE_CHECKING:

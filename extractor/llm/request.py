@@ -15,7 +15,6 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from extractor.llm.calls import Call, Image
-from extractor.settings import Settings
 
 #: `json_schema`: the server enforces the schema; `tools`: one tool that must be called; `json`: the
 #: schema stands in the instruction and nothing enforces it.
@@ -65,11 +64,6 @@ def _make_strict(node: Any, place: str) -> Any:
         strict["required"] = list(strict["properties"])
         strict["additionalProperties"] = False
     return strict
-
-
-def sampling_parameters(settings: Settings) -> dict[str, object]:
-    """The parameters that can change a reply; they go into the key of a call (see calls.call_key)."""
-    return {} if settings.temperature is None else {"temperature": settings.temperature}
 
 
 def build_body(call: Call, mode: Mode, *, model: str, parameters: Mapping[str, object]) -> dict[str, object]:

@@ -7,13 +7,11 @@ label as the form has columns there; otherwise their positions are unknown.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from extractor.forms import Column
-from extractor.model import Grid
+from extractor.grounding.placement import has_geometry
 from extractor.readers.atoms import Atom
 
 Outcome = Literal["placed", "blank", "unknown", "glued", "no_cells"]
@@ -120,7 +118,7 @@ def header_geometry(header: Sequence[Atom], columns: Sequence[Column]) -> dict[s
     """
     found: dict[str, int] = {}
     for atom in header:
-        if atom.grid is None or atom.cell is None or not _has_geometry(atom.grid):
+        if atom.grid is None or atom.cell is None or not has_geometry(atom.grid):
             return {}
         cell = atom.grid.cells[atom.cell]
         if cell.column_span > 1:
@@ -133,12 +131,3 @@ def header_geometry(header: Sequence[Atom], columns: Sequence[Column]) -> dict[s
     order = [found[column.id] for column in columns if column.id in found]
     is_matrix = bool(header) and header[0].grid is not None and header[0].grid.kind == "matrix"
     return found if is_matrix or order == sorted(order) else {}
-
-
-@lru_cache(maxsize=64)
-def _has_geometry(grid: Grid) -> bool:
-    if grid.kind == "matrix":
-        return True
-    if grid.kind == "stream" or grid.is_padded:
-        return False
-    return len(set(Counter(cell.row for cell in grid.cells).values())) == 1

@@ -29,13 +29,20 @@ def collect_table(document: Document, chunk: Chunk) -> TableLines:
 
 
 def _torn_pieces(document: Document, chunk: Chunk) -> list[tuple[int, list[Atom]]]:
+    return [
+        (block.start, list(run_atoms(document.view, block.start, block.end, chunk.section)))
+        for block in find_torn(document, chunk)
+    ]
+
+
+def find_torn(document: Document, chunk: Chunk) -> list[Paragraph]:
     """What stands in short lines between the grids of one table: labels or numbers torn from their rows."""
     indexes = {part.grid for part in chunk.table}
     grids = [block for block in document.blocks if isinstance(block, Grid) and block.index in indexes]
     if len(grids) < 2:
         return []
     return [
-        (block.start, list(run_atoms(document.view, block.start, block.end, chunk.section)))
+        block
         for block in document.blocks
         if isinstance(block, Paragraph)
         and grids[0].end <= block.start

@@ -29,7 +29,6 @@ class PartReading:
     flags: list[Flag] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     generation: dict[str, str] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
 
     def fail(self, error: CallError, part: str, unread: Sequence[str]) -> None:
         """Note a call without a reply.
@@ -49,7 +48,6 @@ class PartReading:
         self.flags += other.flags
         self.unread += other.unread
         self.generation |= other.generation
-        self.versions |= other.versions
 
 
 async def ask_all(questions: Iterable[Awaitable[T]], reading: PartReading, part: str, unread: str) -> list[T]:

@@ -34,6 +34,10 @@ _MOST_POINTS = 8
 _MOST_SHOWN = 5
 _LEAST_QUOTE = 6
 _WAN = re.compile(r"(\d+(?:\.\d+)?)万")
+_TABLE_MARKS = ("指标名称", "计量单位")
+_IS_YEAR = re.compile(r"(?:19|20)\d\d[\s\x00|]*年")
+_TOKEN = re.compile(r"[^\s\x00|]+")
+_NUMBER = re.compile(r"(?<![^\s\x00|])\d[\d.,]*(?![^\s\x00|])")
 _MONEY: dict[str, Unit] = {"万元": "wan", "元": "yuan"}
 
 
@@ -232,12 +236,6 @@ class FactQuestion:
             fields = [name for name, _ in self.ungrounded if name in self.reading.candidates]
             raw = "、".join(text[:20] for _, text in self.ungrounded[:_MOST_SHOWN])
             self.reading.flags.append(make_flag("not-grounded", fields=dict.fromkeys(fields), raw=raw))
-
-
-_TABLE_MARKS = ("指标名称", "计量单位")
-_IS_YEAR = re.compile(r"(?:19|20)\d\d[\s\x00|]*年")
-_TOKEN = re.compile(r"[^\s\x00|]+")
-_NUMBER = re.compile(r"(?<![^\s\x00|])\d[\d.,]*(?![^\s\x00|])")
 
 
 def _is_edge(view: str, position: int) -> bool:

@@ -15,8 +15,9 @@ from typing import Literal, NamedTuple
 
 from extractor.forms import Section, find_labels
 from extractor.llm.tokens import bound_tokens, count_tokens
-from extractor.model import Cell, Chunk, Document, Grid, Paragraph
+from extractor.model import Cell, Chunk, Document, Grid
 from extractor.readers.prose import read_prose
+from extractor.readers.tables import find_torn
 
 LineKind = Literal["row", "header", "caption", "cells"]
 
@@ -54,7 +55,9 @@ def render_table(document: Document, chunk: Chunk, form: Section) -> list[TextLi
     for cells in chunk.table:
         grid = next(block for block in document.blocks if isinstance(block, Grid) and block.index == cells.grid)
         lines += _grid_lines(document, grid, cells.first, cells.last)
-    lines += [line for piece in _torn_pieces(document, chunk) for line in _text_lines(document, piece.start, piece.end)]
+    for piece in find_torn(document, chunk):
+        if not any(start < piece.end and piece.start < end for start, end in chunk.runs):
+            lines += _text_lines(document, piece.start, piece.end)
     lines = lines or _text_lines(document, chunk.start, chunk.end)
     return list(_tell_kinds(sorted(lines, key=lambda line: line.start), form))
 
@@ -133,21 +136,6 @@ def _header_over(lines: Sequence[TextLine], position: int) -> list[str]:
         elif found:
             break
     return found[::-1]
-
-
-def _torn_pieces(document: Document, chunk: Chunk) -> list[Paragraph]:
-    """What stands in short lines between the grids of one table: labels or numbers torn from their rows."""
-    indexes = {part.grid for part in chunk.table}
-    grids = [block for block in document.blocks if isinstance(block, Grid) and block.index in indexes]
-    return [
-        block
-        for block in document.blocks
-        if isinstance(block, Paragraph)
-        and grids
-        and grids[0].end <= block.start < grids[-1].start
-        and "。" not in document.view[block.start : block.end]
-        and not any(run[0] < block.end and block.start < run[1] for run in chunk.runs)
-    ]
 
 
 def _lines_between(document: Document, chunk: Chunk, start: int, end: int) -> list[TextLine]:

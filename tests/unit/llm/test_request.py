@@ -6,7 +6,8 @@ import pytest
 from pydantic import BaseModel
 
 from extractor.llm import wire
-from extractor.llm.request import build_body, sampling_parameters, strict_schema
+from extractor.llm.calls import sampling_parameters
+from extractor.llm.request import build_body, strict_schema
 from extractor.settings import Settings
 from tests.unit.llm.asking import make_call, make_image
 
