@@ -19,6 +19,10 @@ from extractor.grounding.regions import Region, TableRegions
 from extractor.grounding.values import looks_glued
 from extractor.model import Cell, Grid
 
+# The share of a grid's rows that have one width where borders alone, and no merged cells, make rows unequal. Word's
+# plain text of the form, with merged cells, stays under three quarters.
+_LEAST_SHARE_OF_USUAL = 0.8
+
 
 class TableDoubts(NamedTuple):
     """What the rest of a document says about the cells of one row.
@@ -72,7 +76,8 @@ def _cells_by_count(view: str, region: Region, row: Row, doubts: TableDoubts) ->
         return None
     if len(printed) == len(row.columns):
         return tuple(printed)
-    if len(slots) != len(row.columns) or any(map(hides_dropped_cells, slots)):
+    is_odd = any(slot.grid and slot.cell and slot.cell.row in odd_rows(slot.grid) for slot in slots)
+    if len(slots) != len(row.columns) or is_odd or any(map(hides_dropped_cells, slots)):
         return None
     return None if doubts.has_surplus and "empty" in (slots[0].kind, slots[-1].kind) else tuple(slots)
 
@@ -171,3 +176,18 @@ def has_geometry(grid: Grid) -> bool:
     if grid.kind == "stream" or grid.is_padded:
         return False
     return len(set(Counter(cell.row for cell in grid.cells).values())) == 1
+
+
+@lru_cache(maxsize=64)
+def odd_rows(grid: Grid) -> frozenset[int]:
+    """Rows that lost or gained a border: of another width than nearly all others of their grid.
+
+    Where merged cells make rows unequal, as in Word's plain text, no width is that of nearly all, and none is odd.
+    """
+    if grid.kind != "rows" or grid.is_padded:
+        return frozenset()
+    widths = Counter(cell.row for cell in grid.cells)
+    usual, count = Counter(widths.values()).most_common(1)[0]
+    if count < _LEAST_SHARE_OF_USUAL * len(widths):
+        return frozenset()
+    return frozenset(row for row, width in widths.items() if width != usual)

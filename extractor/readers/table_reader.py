@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from extractor.flags import make_flag
 from extractor.forms import Column, Section
+from extractor.grounding.placement import odd_rows
 from extractor.model import Candidate, Cell, CellState, Document, Flag, Span, Unit
 from extractor.readers.atoms import Atom
 from extractor.readers.lines import Line, TableLines, row_of
@@ -89,11 +90,15 @@ class TableReader:
         return placement
 
     def _is_broken(self, line: Line) -> bool:
-        """Whether cells that only spaces separate go on behind a line end: they may be another row's.
+        """Whether the row lost a border beside an empty cell, or its cells go on behind a line end.
 
-        One cell a line is no break, nor is a row on one line.
+        They may then be another column's or row's. Where only spaces separate cells, one cell a line is no break,
+        nor is a row on one line.
         """
         printed = line.printed
+        is_odd = any(slot.grid and cell_of(slot).row in odd_rows(slot.grid) for slot in line.slots)
+        if is_odd and len(printed) < len(line.slots):
+            return True
         if any(slot.grid is not None for slot in printed):
             return False
         breaks = {"\n" in self.document.view[a.end : b.start] for a, b in pairwise(printed)}

@@ -24,6 +24,8 @@ _FEWEST_SEPARATORS = 4
 _WIDTHS = range(3, 17)
 _MOST_LEAD_CHARS = 40
 _WIDEST_ROW = 20
+# Two cells with a bar around each; a lone cell has one bar beside it.
+_LEAST_BARS = 3
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _TAB = re.compile(r"\t")
 _BLANK_LINE = re.compile(r"\n[ \x00]*(?=\n)")
@@ -162,10 +164,14 @@ def _split_bars(view: str, start: int, end: int) -> list[Block]:
 
 
 def _are_row_lines(lines: Sequence[re.Match[str]]) -> bool:
-    """Whether a line holds a row, not a cell: most lines with text hold two cells or more."""
-    counts = [sum(1 for cell in line.group().split("|") if cell.strip(_SPACE)) for line in lines]
-    filled = [count for count in counts if count]
-    return sum(1 for count in filled if count > 1) > 0.6 * len(filled)
+    """Whether a line holds a row, not a cell: most lines with text hold two cells or more, empty ones counted."""
+    texts = [line.group() for line in lines]
+    filled = [text for text in texts if text.replace("|", "").strip(_SPACE)]
+    return sum(1 for text in filled if text.count("|") >= _LEAST_BARS or _count_filled(text) > 1) > 0.6 * len(filled)
+
+
+def _count_filled(line: str) -> int:
+    return sum(1 for cell in line.split("|") if cell.strip(_SPACE))
 
 
 def _bar_stream(view: str, lines: Sequence[re.Match[str]], floor: int, end: int) -> list[Interval]:

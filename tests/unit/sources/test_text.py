@@ -179,6 +179,12 @@ def test_a_row_of_dashes_for_nothing_is_no_delimiter_row() -> None:
     assert only_grid(text)[1][1:] == [["规章", "-", "-"], ["文件", "-", "7"]]
 
 
+def test_a_line_with_one_filled_cell_between_empty_ones_is_a_row() -> None:
+    """Most rows of a sparse Markdown table hold a label and nothing else."""
+    (grid,) = grids("| 规章 | | | |\n| 规范性文件 | | | |\n| 行政许可 | | 7 | |\n")
+    assert (grid.kind, [cell.row for cell in grid.cells]) == ("rows", [0] * 4 + [1] * 4 + [2] * 4)
+
+
 def test_an_escaped_bar_is_no_border() -> None:
     text = "| 甲 | 乙 |\n|---|---|\n| 一\\|二 | 1 |\n| 三 | 2 |\n"
     assert only_grid(text)[1][1] == ["一\\|二", "1"]
