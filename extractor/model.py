@@ -43,7 +43,11 @@ class Status(StrEnum):
 
 Decision = Literal["accepted", "review"]
 Severity = Literal["error", "warning", "info"]
-EquationOutcome = Literal["pass", "fail", "not_evaluable"]
+# `assumed`: values were inferred from the equation, so that it holds by construction and is no evidence for them.
+EquationOutcome = Literal["pass", "fail", "not_evaluable", "assumed"]
+# Who is to blame for a failed equation. `source_inconsistent`: the report prints it so; `extraction_error`: another
+# reading of the source settles it; `inconclusive`: all else.
+Verdict = Literal["source_inconsistent", "extraction_error", "inconclusive"]
 # How a model's quote was found in the source: character for character, after folding width and space, or not at all.
 Alignment = Literal["exact", "normalised", "not_found"]
 # How a section or a row of the form ended.
@@ -66,11 +70,24 @@ NARRATIVE_FIELDS = (
     "proactive_items_total",
     "website_items",
     "wechat_items",
+    "normative_documents_issued",
+    "normative_documents_repealed",
+    "normative_documents_in_force",
     "applications_received",
+    "applications_carried_in",
+    "applications_granted",
+    "applications_partially_granted",
+    "applications_granted_or_partially_granted",
+    "applications_refused",
+    "applications_unable",
+    "applications_not_processed",
+    "applications_other_result",
     "applications_answered",
+    "applications_carried_out",
     "reviews",
     "litigations",
     "information_processing_fee_yuan",
+    "admin_fees_wan",
 )
 
 # ---------------------------------------------------------------- document and its blocks
@@ -229,11 +246,21 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A value that arithmetic or another source proposes. Never printed, never accepted."""
+    """A value that arithmetic or another source proposes. Never printed, never accepted.
+
+    Attributes:
+        method: how it was found (docs/reconciliation.md lists them).
+        basis: what it rests on: equations, hypotheses, other readings.
+        cost: weight of the cells that it changes, together with those proposed with it; 0 where nothing printed
+            is changed.
+        ties: how many explanations of the same cost there are, this one included.
+    """
 
     value: Number
     method: str
     basis: str
+    cost: int = 0
+    ties: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,13 +346,14 @@ class EquationResult:
     """One equation confronted with the record.
 
     `residual` is left minus right; for a bound that is broken, the excess that no missing term
-    can explain; null when nothing can be said.
+    can explain; null when nothing can be said. `verdict` is given where it fails.
     """
 
     id: str
     result: EquationOutcome
     residual: Number | None
     fields: tuple[str, ...]
+    verdict: Verdict | None = None
 
 
 class Record(BaseModel):
