@@ -149,12 +149,53 @@ CATALOGUE: dict[str, Finding] = {
     "budget-reached": Finding(
         "warning", "已达本文件费用上限，{part}未问", "the limit for one document is reached; {part} was not asked"
     ),
+    # what the page lost
+    "inferred-by-equation": Finding(
+        "warning",
+        "连在一起的数字已推定分隔（按位数 {by_count} 行，按行内合计 {by_sum} 行，按各列联合 {by_columns} 行），"
+        "前提是没有空格；请与原文核对",
+        "glued digits were divided, supposing that no cell is blank: by the number of digits ({by_count} rows), by the "
+        "row's own sum ({by_sum}), jointly by the columns ({by_columns}); compare them with the original",
+    ),
+    "splits-remain": Finding(
+        "warning",
+        "连在一起的数字未能推定分隔：{found_zh}",
+        "glued digits could not be divided: {found_en}",
+    ),
+    "positions-enumerated": Finding(
+        "info",
+        "列位置已丢失；假设{hypotheses_zh}，{found_zh}",
+        "column positions are lost; supposing {hypotheses}, {found_en}",
+    ),
     # arithmetic and narrative
     "equation-failed": Finding(
         "error", "{id} 不成立：左边 {left}，右边 {right}", "{id} does not hold: left {left}, right {right}"
     ),
+    "source-inconsistent": Finding(
+        "warning",
+        "{id} 不成立（左边 {left}，右边 {right}），但各格均经两种读法核对：报告原文如此",
+        "{id} does not hold (left {left}, right {right}), and every cell is read alike twice: the report prints it so",
+    ),
+    "value-suspected": Finding(
+        "warning",
+        "若如此改动则全部等式成立（仅为建议，原文未改）：{changes}",
+        "all equations would hold with this change (a suggestion; what is printed stays): {changes}",
+    ),
+    "error-not-located": Finding(
+        "warning",
+        "{ids} 不成立，无法确定是哪一格：{reason_zh}",
+        "{ids} fail, and which cell is wrong cannot be told: {reason_en}",
+    ),
     "narrative-differs": Finding(
         "warning", "文字说 {stated}，表格为 {printed}", "the text says {stated}, the table {printed}"
+    ),
+    "narrative-parts-differ": Finding(
+        "warning", "文字中的总数是 {whole}，所列各项为 {parts}", "the text says {whole} in all, its parts are {parts}"
+    ),
+    "narrative-share-differs": Finding(
+        "warning",
+        "文字中 {count} 占 {share}% 与同列其他比例不符（它们的总数是 {whole}）",
+        "in the text {count} is {share}%, unlike the other shares of its list (of {whole})",
     ),
     "narrative-several-values": Finding(
         "warning", "文字中同一事项有多个数字：{raw}", "the text gives several numbers for one fact: {raw}"
@@ -162,6 +203,46 @@ CATALOGUE: dict[str, Finding] = {
     "header-several-values": Finding(
         "warning", "同一事项有多种写法：{raw}", "the text gives several values for one fact: {raw}"
     ),
+    # across documents (extractor panel)
+    "carry-differs": Finding(
+        "warning",
+        "{before} 年“结转下年度”与 {after} 年“上年结转”不一致：{shown_zh}{note_zh}",
+        "carried out of {before} and carried into {after} differ: {shown_en}{note_en}",
+    ),
+    "stock-differs": Finding(
+        "info",
+        "由 {before} 年存量推算的数与 {after} 年不符（实际报告常如此）：{shown_zh}{note_zh}",
+        "what follows from the stock of {before} is not what {after} prints (common in real reports): "
+        "{shown_en}{note_en}",
+    ),
+    "pending-vanished": Finding(
+        "info",
+        "{before} 年尚未审结的案件多于 {after} 年全部案件：{shown_zh}{note_zh}",
+        "more cases were pending at the end of {before} than {after} has in all: {shown_en}{note_en}",
+    ),
+    "split-suggested-by-year": Finding(
+        "info",
+        "若“上年现行有效＋制发－废止＝现行有效”成立（实际报告常不成立），连在一起的数字只剩一种分法：{shown_zh}",
+        "if in force + issued - repealed = in force a year later holds (in real reports it often does not), "
+        "one way is left to split the digits: {shown_en}",
+    ),
+    "year-gap": Finding(
+        "info", "{first} 至 {last} 年之间缺少：{missing}", "between {first} and {last} are missing: {missing}"
+    ),
+    "duplicate-year": Finding(
+        "warning",
+        "同一机关同一年度有 {count} 份文件：{same} 格一致，{differing} 格不一致，{open} 格无法比较",
+        "{count} documents of one agency and year: {same} cells alike, {differing} differ, {open} cannot be compared",
+    ),
+    "agency-variants": Finding(
+        "info",
+        "名称相近，可能是同一机关（{likeness_zh}），未合并：{names}",
+        "names that may be one agency ({likeness_en}), not merged: {names}",
+    ),
+    "agency-merged": Finding(
+        "info", "按别名表并入“{agency}”：{names}", "merged into '{agency}' by the file of aliases: {names}"
+    ),
+    "not-in-panel": Finding("warning", "未列入：{reason_zh}", "not in the panel: {reason_en}"),
 }
 
 

@@ -24,6 +24,7 @@ from extractor.model import (
     Record,
     RecordField,
     Status,
+    Suggestion,
 )
 from extractor.readers.policy import Asks, Policy, choose_asks
 from extractor.readers.template import TemplateReader
@@ -33,9 +34,13 @@ from extractor.reconcile import (
     compare_readings,
     doubt_lone_model,
     evaluate_equations,
+    explain_failures,
     join_flags,
     keep_ledger,
+    merge_generations,
     merge_readings,
+    order_readings,
+    recover_lost,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +49,7 @@ if TYPE_CHECKING:
 # Findings about the document's make-up, which the rules alone look at.
 _ABOUT_THE_WHOLE = frozenset({"table-missing", "section-missing", "sections-out-of-order", "indicator-table-not-read"})
 
-VERSIONS = {"extractor": version("extractor"), "forms": load_forms().version, "record": "1"}
+VERSIONS = {"extractor": version("extractor"), "forms": load_forms().version, "record": "2"}
 
 
 def process_document(document: Document, origins: Sequence[Origin] = ()) -> Record:
@@ -109,18 +114,21 @@ def _add_missing(reading: Reading, template: Reading) -> Reading:
 
 
 def _conclude(document: Document, origins: Sequence[Origin], readings: Sequence[Reading]) -> Record:
-    """Readings -> Record: merge, check, decide."""
-    merged = merge_readings(readings)
-    generation = _merge_generations(readings)
-    equations, failed = evaluate_equations(merged, generation)
-    flags = (
+    """Readings -> Record: merge, recover what the page lost, check, decide."""
+    readings = order_readings(readings)
+    generation = merge_generations(readings)
+    merged, implied, recovery_flags, assumed = recover_lost(merge_readings(readings), generation)
+    equations = evaluate_equations(merged, generation, assumed)
+    doubts = (
         *document.notices,
         *join_flags(readings, merged),
-        *compare_readings(readings),
+        *compare_readings(merged),
+        *recovery_flags,
         *doubt_lone_model(merged, equations),
-        *failed,
         *compare_narrative(merged),
     )
+    findings = explain_failures(merged, generation, equations, doubts)
+    flags = (*doubts, *findings.flags)
     decisions = decide_fields({field_id: entry.printed for field_id, entry in merged.items()}, flags)
     ledger = keep_ledger(merged, generation, _still_unread(readings))
     return Record(
@@ -128,22 +136,12 @@ def _conclude(document: Document, origins: Sequence[Origin], readings: Sequence[
         status=_end(readings[0].is_report, ledger),
         origins=tuple(origins) or (Origin(path=document.path),),
         generation=generation,
-        fields=_build_fields(merged, decisions),
-        equations=equations,
+        fields=_build_fields(merged, decisions, implied | findings.suggestions),
+        equations=findings.equations,
         flags=flags,
         ledger=ledger,
         versions=VERSIONS | {name: text for reading in readings for name, text in reading.versions.items()},
     )
-
-
-def _merge_generations(readings: Sequence[Reading]) -> dict[str, str]:
-    """The first reading's word, and where it found no table, that of the next."""
-    generation = dict(readings[0].generation)
-    for reading in readings[1:]:
-        for section, name in reading.generation.items():
-            if generation.get(section, "absent") == "absent":
-                generation[section] = name
-    return generation
 
 
 def _still_unread(readings: Sequence[Reading]) -> list[str]:
@@ -165,7 +163,11 @@ def _end(is_report: bool, ledger: Mapping[str, Outcome]) -> Status:
     return Status.PARTIAL if "failed" in ledger.values() else Status.SUCCEEDED
 
 
-def _build_fields(merged: Mapping[str, Merged], decisions: Mapping[str, Decision]) -> dict[str, RecordField]:
+def _build_fields(
+    merged: Mapping[str, Merged],
+    decisions: Mapping[str, Decision],
+    suggestions: Mapping[str, tuple[Suggestion, ...]],
+) -> dict[str, RecordField]:
     return {
         field_id: RecordField(
             state=printed.state,
@@ -176,6 +178,7 @@ def _build_fields(merged: Mapping[str, Merged], decisions: Mapping[str, Decision
             reader=printed.reader,
             decision=decisions[field_id],
             candidates=losing,
+            suggestions=suggestions.get(field_id, ()),
             confirmed_by=confirmed_by,
         )
         for field_id, (printed, losing, confirmed_by) in merged.items()

@@ -21,6 +21,8 @@ class Score:
         cells: labelled cells.
         right: state and value as labelled.
         wrong: read, but not as labelled.
+        inferred, inferred_agreeing: cells whose value was inferred by equations, and those of them with the label's
+            number. Agreement, not accuracy: nobody read them.
         missing: labelled and not in the record.
         invented: in the record's tables and not in the label.
         accepted_wrong: wrong and accepted all the same: must be none.
@@ -35,6 +37,8 @@ class Score:
     cells: int
     right: int
     wrong: int
+    inferred: int
+    inferred_agreeing: int
     missing: int
     invented: int
     accepted_wrong: int
@@ -54,6 +58,8 @@ def score_record(record: Record, label: Label) -> Score:
     found = {field_id: record.fields.get(field_id) for field_id in label.cells}
     right = {i for i, cell in label.cells.items() if _agrees(found[i], cell)}
     read = {i for i, field in found.items() if field is not None}
+    inferred = {i for i in read if record.fields[i].state is CellState.INFERRED_BY_EQUATION}
+    agreeing = {i for i in inferred if _number(record.fields[i]) == label.cells[i].value}
     accepted = {i for i in read if record.fields[i].decision == "accepted"}
     printed = {i for i, cell in label.cells.items() if cell.state is CellState.VALUE}
     nonzero = {i for i in printed if label.cells[i].value != 0}
@@ -63,7 +69,9 @@ def score_record(record: Record, label: Label) -> Score:
     return Score(
         cells=len(label.cells),
         right=len(right),
-        wrong=len(read - right),
+        wrong=len(read - right - agreeing),
+        inferred=len(inferred),
+        inferred_agreeing=len(agreeing),
         missing=len(label.cells) - len(read),
         invented=len(tables - set(label.cells)),
         accepted_wrong=len(accepted - right),
@@ -75,7 +83,7 @@ def score_record(record: Record, label: Label) -> Score:
         facts=len(label.facts),
         facts_right=len(facts_right),
         facts_accepted_wrong=len(stated - facts_right),
-        errors=tuple(_describe(i, label.cells[i], found[i]) for i in label.cells if i not in right),
+        errors=tuple(_describe(i, label.cells[i], found[i]) for i in label.cells if i not in right | agreeing),
     )
 
 

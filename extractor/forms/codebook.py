@@ -47,7 +47,8 @@ def load_codebook() -> tuple[CodebookEntry, ...]:
         for item in forms.fields.values()
     ]
     narrative = [
-        _describe_fact("narrative", name, "decimal" if name.endswith("_yuan") else "int") for name in NARRATIVE_FIELDS
+        _describe_fact("narrative", name, "decimal" if name.endswith(("_yuan", "_wan")) else "int")
+        for name in NARRATIVE_FIELDS
     ]
     return (*header, *cells, *narrative)
 
@@ -66,7 +67,7 @@ def _has_field(generation: str, item: FormField) -> bool:
 
 def _describe_fact(part: str, name: str, kind: Kind) -> CodebookEntry:
     place = "报告首部" if part == "header" else "正文"
-    unit = "yuan" if name.endswith("_yuan") else ""
+    unit = next((unit for unit in ("yuan", "wan") if name.endswith(f"_{unit}")), "")
     return CodebookEntry(f"{part}.{name}", f"{place} > {load_forms().fact_labels[name]}", kind, unit, ())
 
 

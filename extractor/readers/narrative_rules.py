@@ -1,7 +1,8 @@
 """The rules of narrative facts, as data: how real reports state a count, and how they state that there is none.
 
-Lives here: COUNT_RULES and ZERO_RULES, each rule with a sentence that it must find. Does not live here: finding
-them in a text and what speaks against a match (narrative).
+Lives here: the form of a rule, COUNT_RULES and ZERO_RULES, each rule with a sentence that it must find. Does not live
+here: the rules of facts that restate a row of the tables (narrative_row_rules), finding a rule's words in a text
+(narrative), and what speaks against a match (narrative_objections).
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ class CountRule(NamedTuple):
 
 
 class ZeroRule(NamedTuple):
-    """A negation that states that a fact is 0. `pattern` matches at the negation."""
+    """Words that state that a fact is 0. `pattern` matches where one of `starts` stands: mostly at a negation."""
 
     field: str
     cues: tuple[str, ...]
     pattern: re.Pattern[str]
     example: str
+    starts: tuple[str, ...] = ("未", "没有", "无")
 
 
 _APPLICATION_UNITS = frozenset(("件", "起", "宗", "份", "条", "例", "项", "笔", "件次"))

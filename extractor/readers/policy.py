@@ -5,8 +5,8 @@ Does not live here: asking (extractor.readers.llm). Called by the pipeline.
 
 `auto` asks only where an answer can help: rows that the template reader left open, a table that it
 did not find under its heading, and the running text. A number whose column the source destroyed is
-not asked for: no reader can know it. Digits that run together are: the model's way of splitting
-them is a candidate for the person who decides.
+not asked for: no reader can know it. Digits that run together are, unless the equations allow one
+way to split them only: the model's way is a candidate for the person who decides.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ Policy = Literal["template", "auto", "both", "llm"]
 # Findings about what is printed, or about the file: reading once more would not settle them.
 _NOT_FOR_A_READER = frozenset({"narrative-differs", "unit-differs", "not-a-count", "several-reports", "cut-off"})
 _HEADER_FACTS = ("header.title", "header.agency_name", "header.report_year")
+# No reader can know the column, or a model's word would be no evidence beside what the equations say.
+_BEYOND_READING = (CellState.POSITION_UNKNOWN, CellState.INFERRED_BY_EQUATION)
 _NUMBER = re.compile(r"(?<![\d.年月])\d{1,7}(?![\d年月日]|\.\d)")
 # A table of the form prints more numbers than this; text about it rarely does.
 _LEAST_NUMBERS = 12
@@ -139,6 +141,6 @@ def _find_open_rows(draft: Record) -> set[str]:
         field_id.rpartition(".")[0]
         for field_id, field in draft.fields.items()
         if field.decision == "review"
-        and field.state is not CellState.POSITION_UNKNOWN
+        and field.state not in _BEYOND_READING
         and not (reasons.get(field_id) and reasons[field_id] <= _NOT_FOR_A_READER)
     }

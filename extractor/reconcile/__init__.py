@@ -4,10 +4,19 @@ Nothing here ever changes a printed value: it compares, flags and suggests.
 """
 
 from extractor.reconcile.equations import evaluate_equations
+from extractor.reconcile.explain import explain_failures
 from extractor.reconcile.ledger import keep_ledger
 from extractor.reconcile.lone_model import doubt_lone_model
-from extractor.reconcile.merge import Merged, compare_readings, join_flags, merge_readings
+from extractor.reconcile.merge import (
+    Merged,
+    compare_readings,
+    join_flags,
+    merge_generations,
+    merge_readings,
+    order_readings,
+)
 from extractor.reconcile.narrative import compare_narrative
+from extractor.reconcile.recovery import recover_lost
 
 __all__ = [
     "Merged",
@@ -15,7 +24,11 @@ __all__ = [
     "compare_readings",
     "doubt_lone_model",
     "evaluate_equations",
+    "explain_failures",
     "join_flags",
     "keep_ledger",
+    "merge_generations",
     "merge_readings",
+    "order_readings",
+    "recover_lost",
 ]

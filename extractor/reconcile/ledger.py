@@ -12,7 +12,10 @@ from extractor.forms import TABLE_SECTIONS, load_forms
 from extractor.model import CellState, Outcome
 from extractor.reconcile.merge import Merged
 
-_FAILED = frozenset({CellState.POSITION_UNKNOWN, CellState.UNPARSABLE, CellState.NOT_READ})
+# A value that equations gave was not read.
+_FAILED = frozenset(
+    {CellState.POSITION_UNKNOWN, CellState.UNPARSABLE, CellState.NOT_READ, CellState.INFERRED_BY_EQUATION}
+)
 _FACTS = ("header", "narrative")
 
 

@@ -1,14 +1,13 @@
-"""Several readings -> one printed candidate a field, the losing ones kept.
+"""Any number of readings -> one printed candidate a field, the losing ones kept.
 
-Lives here: the choice of the printed candidate, and where readings differ. Does not live here:
-whether it is accepted (extractor.confidence).
+Lives here: whose word comes first, the choice of the printed candidate, and where readings differ. Does not live
+here: whether it is accepted (extractor.confidence).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import NamedTuple
 
 from extractor.flags import make_flag
@@ -18,6 +17,8 @@ from extractor.model import Candidate, CellState, Flag, Reading
 #: A file of a thousand reports must not make a record of a thousand candidates a field.
 MOST_LOSING = 50
 
+# A person's word first, then the rules, then models by name: never the order in which readings came in.
+_PRECEDENCE = {"person": 0, "template": 1}
 _CERTAIN = frozenset({CellState.VALUE, CellState.NA_MARK, CellState.BLANK, CellState.ROW_ABSENT})
 # A cell that one reader did not find, or saw only together with others, may be taken from the next one; a
 # lost position binds them all.
@@ -34,8 +35,34 @@ class Merged(NamedTuple):
     confirmed_by: tuple[str, ...] = ()
 
 
+def order_readings(readings: Iterable[Reading]) -> list[Reading]:
+    """Readings in the order of their word, whatever the order in which they came.
+
+    Raises:
+        ValueError: two readings of the same reader; nothing says which of them comes first.
+    """
+    ordered = sorted(readings, key=lambda reading: (_PRECEDENCE.get(reading.reader, 2), reading.reader))
+    names = [reading.reader for reading in ordered]
+    if len(set(names)) < len(names):
+        raise ValueError(f"each reader may read a document once: {', '.join(names)}")
+    return ordered
+
+
+def merge_generations(readings: Sequence[Reading]) -> dict[str, str]:
+    """The form of each table: the first reading's word, and where it found no table, that of the next."""
+    generation = dict(readings[0].generation)
+    for reading in readings[1:]:
+        for section, name in reading.generation.items():
+            if generation.get(section, "absent") == "absent":
+                generation[section] = name
+    return generation
+
+
 def merge_readings(readings: Sequence[Reading]) -> dict[str, Merged]:
     """Choose each field's printed candidate: the first one of the first reading that found the cell.
+
+    Args:
+        readings: in the order of order_readings.
 
     Returns:
         Merged candidates by field id: header facts, then the tables, then narrative facts.
@@ -73,31 +100,35 @@ def is_same(one: Candidate, other: Candidate) -> bool:
     return one.value == other.value
 
 
-def compare_readings(readings: Sequence[Reading]) -> Iterator[Flag]:
-    """Flag every field that the first reading is sure of and another one reads differently.
+def compare_readings(merged: Mapping[str, Merged]) -> Iterator[Flag]:
+    """Flag every field whose printed candidate is certain and that another reader reads differently.
 
-    Of a reading that could not place a row what it proposed counts: it does not confirm, but it can
+    Of a reader that could not place a row what it proposed counts: it does not confirm, but it can
     contradict.
     """
-    for first, second in pairwise(readings):
-        for field_id, candidates in second.candidates.items():
-            one = first.candidates.get(field_id, (None,))[0]
-            other = next((candidate for candidate in candidates if candidate.state in _CERTAIN), None)
-            if one is None or other is None or one.state not in _CERTAIN or is_same(one, other):
-                continue
+    for field_id, (printed, losing, confirmed_by) in merged.items():
+        if printed.state not in _CERTAIN:
+            continue
+        said: dict[str, Candidate] = {}
+        for candidate in losing:
+            if candidate.state in _CERTAIN and candidate.reader not in (printed.reader, *confirmed_by):
+                said.setdefault(candidate.reader, candidate)
+        others = [candidate for candidate in said.values() if not is_same(candidate, printed)]
+        if others:
             yield make_flag(
                 "reader-disagreement",
                 fields=(field_id,),
-                spans=(*one.spans[:1], *other.spans[:1]),
-                values=" / ".join(_say(item) for item in (one, other)),
+                spans=[span for item in (printed, *others) for span in item.spans[:1]],
+                values=" / ".join(_say(item) for item in (printed, *others)),
             )
 
 
 def join_flags(readings: Sequence[Reading], merged: Mapping[str, Merged]) -> list[Flag]:
     """The findings of all readings.
 
-    That one reader could not read or place a field says nothing where the other one did: such a
-    finding keeps only the fields that are still open. What was said of the same fields is said once.
+    That one reader could not read or place a field says nothing where another one did, or where equations gave its
+    value (a finding of its own): such a finding keeps only the fields that are still open. What was said of the same
+    fields is said once.
     """
     flags: list[Flag] = []
     has_indicators = any(name.startswith("indicators.") for name in merged)
@@ -106,13 +137,11 @@ def join_flags(readings: Sequence[Reading], merged: Mapping[str, Merged]) -> lis
         for flag in reading.flags:
             if flag.code == "indicator-table-not-read" and has_indicators:
                 continue
-            if flag.code in _OWN_FAILURE and len(readings) > 1:
-                fields = tuple(name for name in flag.fields if _is_own(merged[name].printed, reading.reader))
-                if not fields and flag.fields:
-                    continue
-                flags += [] if _is_known(known, flag.code, fields) else [replace(flag, fields=fields)]
-            elif not _is_known(known, flag.code, flag.fields):
-                flags.append(flag)
+            fields = flag.fields
+            if flag.code in _OWN_FAILURE:
+                fields = tuple(name for name in fields if _is_open(merged[name].printed, reading.reader))
+            if (fields or not flag.fields) and not _is_known(known, flag.code, fields):
+                flags.append(replace(flag, fields=fields))
     return flags
 
 
@@ -120,8 +149,10 @@ def _is_known(known: Iterable[tuple[str, set[str]]], code: str, fields: Sequence
     return bool(fields) and any(code == other and said.issuperset(fields) for other, said in known)
 
 
-def _is_own(printed: Candidate, reader: str) -> bool:
-    """Whether a field is still open, or is this reader's own."""
+def _is_open(printed: Candidate, reader: str) -> bool:
+    """Whether nobody but this reader, and no equation, has said what a field holds."""
+    if printed.state is CellState.INFERRED_BY_EQUATION:
+        return False
     return printed.state not in _CERTAIN or printed.reader == reader
 
 

@@ -14,7 +14,7 @@ from extractor.llm.calls import BudgetReached, Call, CallError, ServerRefused, S
 from extractor.llm.prompts import row_numbers
 from extractor.llm.wire import HeaderFacts
 from extractor.model import CellState, Document, Origin, Record, Status
-from extractor.pipeline import process_document, process_with_model
+from extractor.pipeline import draft_document, process_document, process_with_model
 from extractor.readers.llm import LlmReader
 from extractor.readers.policy import Policy
 from extractor.settings import Settings
@@ -119,15 +119,29 @@ def test_problems_and_measures_are_accepted_as_the_quotes_that_they_are() -> Non
     }
 
 
-def test_a_second_look_at_an_open_row_does_not_close_it() -> None:
+def test_a_sum_that_two_readers_read_alike_is_the_reports_own_error() -> None:
     """The sums do not add up, and the model reads the same: real reports are like that."""
     printed = numbers()
     printed[f"{A}.granted.total"] = str(int(printed[f"{A}.granted.total"]) + 1)
     record = process(print_form("tab_rows", printed), reader(printed))
     field = record.fields[f"{A}.granted.total"]
     assert (field.state, str(field.value)) == (CellState.VALUE, printed[f"{A}.granted.total"])
-    assert (field.confirmed_by, field.decision) == (("llm",), "review")
-    assert "equation-failed" in codes(record)
+    assert (field.confirmed_by, field.decision) == (("llm",), "accepted")
+    assert [str(one.value) for one in field.suggestions] == [numbers()[f"{A}.granted.total"]]
+    verdicts = {result.verdict for result in record.equations if result.result == "fail"}
+    assert verdicts == {"source_inconsistent"}
+    assert {"source-inconsistent"} <= codes(record)
+    assert "equation-failed" not in codes(record)
+
+
+def test_what_the_rules_alone_read_is_not() -> None:
+    printed = numbers()
+    printed[f"{A}.granted.total"] = str(int(printed[f"{A}.granted.total"]) + 1)
+    record = process_document(print_form("tab_rows", printed))
+    field = record.fields[f"{A}.granted.total"]
+    assert (str(field.value), field.decision) == (printed[f"{A}.granted.total"], "review")
+    assert {result.verdict for result in record.equations if result.result == "fail"} == {"inconclusive"}
+    assert {"equation-failed", "value-suspected"} <= codes(record)
 
 
 # ---------------------------------------------------------------- both
@@ -226,13 +240,35 @@ def test_a_position_that_the_source_destroyed_stays_unknown(policy: Policy) -> N
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_split_of_glued_digits_is_shown_and_not_taken(policy: Policy) -> None:
+def test_a_models_split_of_glued_digits_is_shown_and_not_taken(policy: Policy) -> None:
     printed = numbers()
     record = process(print_form("glued"), reader(printed), policy)
-    field = record.fields[f"{A}.granted.total"]
+    name = "proactive_disclosure.normative_documents.issued"
+    field = record.fields[name]
     assert (field.state, field.value, field.decision) == (CellState.UNPARSABLE, None, "review")
-    assert printed[f"{A}.granted.total"] in {str(one.value) for one in field.candidates}
+    assert printed[name] in {str(one.value) for one in field.candidates if one.reader == "llm"}
     assert record.status is Status.PARTIAL
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_glued_digits_that_the_equations_divide_are_inferred_and_for_review(policy: Policy) -> None:
+    printed = numbers()
+    record = process(print_form("glued"), reader(printed), policy)
+    cells = {name: record.fields[name] for name in printed if name.startswith((A, R))}
+    states = {CellState.INFERRED_BY_EQUATION} if policy != "llm" else {CellState.UNPARSABLE}
+    assert {(field.state, field.decision) for field in cells.values()} == {(state, "review") for state in states}
+    if policy != "llm":
+        assert {name: str(field.value) for name, field in cells.items()} == {name: printed[name] for name in cells}
+        assert {name: field.raw for name, field in cells.items()} == {name: printed[name] for name in cells}
+        results = {result.result for result in record.equations}
+        assert results == {"assumed"}
+    assert record.status is Status.PARTIAL
+
+
+def test_a_model_is_not_asked_about_what_the_equations_divide() -> None:
+    document = print_form("glued")
+    draft = draft_document(document, (), "auto")
+    assert {ask.form.id for ask in draft.asks.tables} == {"proactive_disclosure"}
 
 
 OLDER = (

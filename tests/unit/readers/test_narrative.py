@@ -14,6 +14,7 @@ from extractor.chunks import split_chunks
 from extractor.model import Chunk, Document
 from extractor.readers.base import Facts
 from extractor.readers.narrative import read_narrative
+from extractor.readers.narrative_row_rules import ROW_COUNT_RULES, ROW_ZERO_RULES
 from extractor.readers.narrative_rules import COUNT_RULES, ZERO_RULES, CountRule, ZeroRule
 from extractor.settings import Settings
 from extractor.sources import load_document, read_document
@@ -43,6 +44,31 @@ UNLABELLED = {
 }
 # Two counts for the website (393 件政府信息, 2139 条 of all): both are returned, neither is the total.
 SEVERAL = {"031_shanghai_kewei_2024_pdftext": {"proactive_items_total": None, "website_items": [393, 2139]}}
+# Facts that restate a row of the tables, read by eye; no label has them. No other document states one.
+ROWS = {
+    "010_pingtan_region_2021": {"applications_carried_out": 1},
+    "012_pingtan_region_2023": {
+        "normative_documents_in_force": 393,
+        "normative_documents_issued": 77,
+        "applications_granted_or_partially_granted": 42,
+        "applications_refused": 5,
+        "applications_unable": 31,
+        "applications_not_processed": 1,
+        "applications_other_result": 2,
+    },
+    # 所有申请均已按要求办理完成, and two sentences later 转下一年度办理答复的有 1 件.
+    "031_shanghai_kewei_2024_pdftext": {
+        "applications_carried_in": 2,
+        "applications_granted": 9,
+        "applications_partially_granted": 0,
+        "applications_refused": 2,
+        "applications_unable": 10,
+        "applications_not_processed": 0,
+        "applications_other_result": 14,
+        "applications_carried_out": [0, 1],
+    },
+}
+ALL_RULES = (*COUNT_RULES, *ZERO_RULES, *ROW_COUNT_RULES, *ROW_ZERO_RULES)
 
 HEAD = "甲县民政局2023年政府信息公开工作年度报告\n一、总体情况\n"
 
@@ -74,7 +100,7 @@ def assert_grounded(document: Document, facts: Facts) -> None:
             assert type(candidate.value) in (int, Decimal)
 
 
-@pytest.mark.parametrize("rule", [*COUNT_RULES, *ZERO_RULES], ids=lambda rule: f"{rule.field}-{rule.example[:12]}")
+@pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: f"{rule.field}-{rule.example[:12]}")
 def test_each_rule_finds_its_example(rule: CountRule | ZeroRule) -> None:
     assert any(cue in rule.example for cue in rule.cues)
     facts = read(rule.example)
@@ -128,9 +154,12 @@ def test_each_rule_finds_its_example(rule: CountRule | ZeroRule) -> None:
         ("全区接收通过邮寄、网络提交的各类政府信息公开申请共计81件，涉及自然人80件。", {"applications_received": 81}),
         (
             "全市共受理政府信息公开申请3119件，答复3050件（含上年度结转申请34件）。",
-            {"applications_received": 3119, "applications_answered": 3050},
+            {"applications_received": 3119, "applications_answered": 3050, "applications_carried_in": 34},
         ),
-        ("全年收到政府信息公开申请 34 件，上年结转政府信息公开申请 2 件。", {"applications_received": 34}),
+        (
+            "全年收到政府信息公开申请 34 件，上年结转政府信息公开申请 2 件。",
+            {"applications_received": 34, "applications_carried_in": 2},
+        ),
         ("民意乡未收到和处理政府信息公开申请,零报告。", {"applications_received": 0}),
         ("未收到任何公民、法人和其他组织提出的公开政府信息的申请。", {"applications_received": 0}),
         ("依申请公开信息数182条。", {}),
@@ -188,6 +217,113 @@ def test_sentence(sentence: str, expected: dict[str, object]) -> None:
     assert values(facts) == expected
 
 
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        # normative documents
+        (
+            "清理并集中发布现行有效行政规范性文件393件，动态更新本年度制发的规范性文件77件。",
+            {"normative_documents_in_force": 393, "normative_documents_issued": 77},
+        ),
+        (
+            "本年度制发行政规范性文件8件、废止3件、现行有效125件。",
+            {
+                "normative_documents_issued": 8,
+                "normative_documents_repealed": 3,
+                "normative_documents_in_force": 125,
+            },
+        ),
+        (
+            "全年出台8件行政规范性文件，清理废止行政规范性文件2个。",
+            {"normative_documents_issued": 8, "normative_documents_repealed": 2},
+        ),
+        ("2023年，我局未制发行政规范性文件。", {"normative_documents_issued": 0}),
+        ("全年新增公开市政府规章1件、市政府及市政府办政策性文件11件。", {}),
+        ("主动公开规章12件，行政规范性文件43件，市政府其他文件93件。", {}),
+        ("主动公开市政府规章13件（含新制定5件，修改4件，废止4件），主动公开行政规范性文件42件。", {}),
+        ("其中包括：行政规范性文件 13 件；规划计划文件 2 件。", {}),
+        ("地方性法规、政府规章和规范性文件共4条。", {}),
+        ("政策、规范性文件类信息21条。", {}),
+        ("修订、制定规范性文件5件。", {}),
+        ("对制发的规范性文件20件进行合法性审查。", {}),
+        ("审查各部门制定规范性文件20件。", {}),
+        ("以区政府名义印发规范性文件20件。", {}),
+        ("开展规范性文件清理，废止5件，继续有效20件。", {}),
+        ("全年制定规范性文件2件，制定制度3件、废止1件。", {"normative_documents_issued": 2}),
+        ("拟制定规范性文件5件。", {}),
+        ("2022年制发行政规范性文件5件。", {}),
+        ("截至2023年底，累计制发规范性文件200件。", {}),
+        ("制发规范性文件约20件，现行有效规范性文件100余件。", {}),
+        # outcomes
+        (
+            "收到信息公开申请20件，办理结果：1.予以公开10件、2.部分公开5件；3.不予公开5件。",
+            {
+                "applications_received": 20,
+                "applications_granted": 10,
+                "applications_partially_granted": 5,
+                "applications_refused": 5,
+            },
+        ),
+        (
+            "办结依申请公开69件，其中予以公开、部分公开42件，因本机关不掌握等原因无法提供27件。",
+            {
+                "applications_answered": 69,
+                "applications_granted_or_partially_granted": 42,
+                "applications_unable": 27,
+            },
+        ),
+        ("收到政府信息公开申请9件，本机关不掌握无法提供3件，不予公开和不予处理5件。", {"applications_received": 9}),
+        ("收到政府信息公开申请9件，不予公开约3件，无法提供3余件。", {"applications_received": 9}),
+        ("上年结转的2件申请中，予以公开1件。", {}),
+        ("收到政府信息公开申请9件，人大建议办理结果：予以公开20件，不予公开3件。", {"applications_received": 9}),
+        ("制作、获取政府信息总数425条，不予公开信息数95条。", {}),
+        ("政府信息公开申请办理情况同上年比，同比不予公开3件。", {}),
+        # carried over
+        (
+            "答复政府信息公开申请805件（含上年度结转申请18件，另有72件申请按照《条例》顺延到下年度答复）。",
+            {"applications_answered": 805, "applications_carried_in": 18, "applications_carried_out": 72},
+        ),
+        ("行政复议受理7件，上年结转2件，1件结转下年度。", {}),
+        ("上年结转政府信息公开申请2件，较上年增加1件结转下年度。", {"applications_carried_in": 2}),
+        # all settled
+        (
+            "收到政府信息公开申请21件，均已按期办结。其中网上申请20件，已全部办结。",
+            {"applications_received": 21, "applications_carried_out": 0},
+        ),
+        ("收到政府信息公开申请21件，均在法定期限内答复。", {"applications_received": 21}),
+        ("办理人大建议20件，均已办结。", {}),
+        ("收到网上信息公开申请20件，均已办结。", {}),
+        ("截至目前，所有申请均已办结。", {}),
+        # the fee of section 二
+        ("全年行政事业性收费金额96171.6万元。", {"admin_fees_wan": Decimal("96171.6")}),
+        ("减免行政事业性收费20万元。", {}),
+        ("一般预算中行政事业性收费收入300万元。", {}),
+        ("公布行政事业性收费项目20项。", {}),
+    ],
+)
+def test_a_row_of_the_tables_in_words(sentence: str, expected: dict[str, object]) -> None:
+    document, chunks = make_document(HEAD + sentence)
+    facts = read_narrative(document, chunks)
+    assert_grounded(document, facts)
+    assert values(facts) == expected
+
+
+def test_all_settled_against_what_is_carried_over() -> None:
+    facts = read(
+        "上年结转政府信息公开申请 2 件，所有申请均已按要求办理完成。其他处理 14 件，转下一年度办理答复的有 1 件。"
+    )
+    (flag,) = facts.flags
+    assert (flag.code, flag.fields) == ("narrative-several-values", ("narrative.applications_carried_out",))
+    assert "0（所有申请均已按要求办理完成） / 1" in flag.message.zh
+
+
+def test_a_fee_of_section_two_in_yuan_is_flagged() -> None:
+    facts = read("全年收取行政事业性收费5000元。")
+    (fee,) = facts.candidates["narrative.admin_fees_wan"]
+    assert (fee.value, fee.unit) == (5000, "yuan")
+    assert [(flag.code, flag.fields) for flag in facts.flags] == [("unit-differs", ("narrative.admin_fees_wan",))]
+
+
 def test_the_evidence_is_the_number_or_the_phrase() -> None:
     facts = read("共收到 70 件政府信息公开申请。未发生政府信息公开行政复议。")
     (received,) = facts.candidates["narrative.applications_received"]
@@ -198,7 +334,11 @@ def test_the_evidence_is_the_number_or_the_phrase() -> None:
 
 def test_the_sub_heading_says_what_a_bare_application_is() -> None:
     text = "（二）依申请公开方面。坚持第一时间登记。本年度全区共收到70件申请，及时依法依规办结69件，1件结转下年度。"
-    assert values(read(text)) == {"applications_received": 70, "applications_answered": 69}
+    assert values(read(text)) == {
+        "applications_received": 70,
+        "applications_answered": 69,
+        "applications_carried_out": 1,
+    }
 
 
 def test_different_values_are_all_returned_and_flagged() -> None:
@@ -255,13 +395,13 @@ def test_corpus(path: Path) -> None:
     if label.exists():
         expected = json.loads(label.read_text(encoding="utf-8"))["narrative"] | SEVERAL.get(path.stem, {})
         expected = {name: value for name, value in expected.items() if value is not None and name != "quotes"}
-    assert values(facts) == expected
+    assert values(facts) == expected | ROWS.get(path.stem, {})
     assert bool(facts.flags) == (path.stem in SEVERAL)
 
 
 # ---------------------------------------------------------------- whatever comes
 
-SENTENCES = "".join(rule.example for rule in (*COUNT_RULES, *ZERO_RULES))
+SENTENCES = "".join(rule.example for rule in ALL_RULES)
 
 
 @st.composite

@@ -1,14 +1,24 @@
-"""Several readings: the first that has a field says what is printed, one that reads the same confirms it."""
+"""Any number of readings: one says what is printed by its rank, others confirm or contradict it."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from extractor.flags import make_flag
 from extractor.model import Candidate, CellState, Flag, Reading, Span, Unit, Value
-from extractor.reconcile import Merged, compare_readings, join_flags, merge_readings
+from extractor.reconcile import (
+    Merged,
+    compare_readings,
+    join_flags,
+    merge_generations,
+    merge_readings,
+    order_readings,
+)
 from extractor.reconcile.merge import MOST_LOSING
 
 CELL = "applications.granted.total"
@@ -88,7 +98,7 @@ def merged_of(first: Candidate, *second: Candidate) -> Merged:
 
 
 def differences(first: Candidate, *second: Candidate) -> list[Flag]:
-    return list(compare_readings(two_readings(first, *second)))
+    return list(compare_readings(merge_readings(two_readings(first, *second))))
 
 
 @pytest.mark.parametrize("state", [CellState.VALUE, CellState.NA_MARK, CellState.BLANK, CellState.ROW_ABSENT])
@@ -267,3 +277,78 @@ def test_findings_without_fields_are_all_kept() -> None:
     flags = [make_flag("server-unavailable", part=part, problem="down") for part in ("表", "正文")]
     sure, also = found(CellState.VALUE, 3), found(CellState.VALUE, 3, reader="llm")
     assert join(sure, also, *(("llm", flag) for flag in flags)) == flags
+
+
+# ---------------------------------------------------------------- more readings than two
+
+READERS = ("llm", "person", "template", "vision")
+CANDIDATES = st.one_of(
+    st.builds(found, st.just(CellState.VALUE), st.integers(0, 2)),
+    st.builds(found, st.sampled_from([state for state in CellState if state is not CellState.VALUE])),
+)
+
+
+def readings_of(said: dict[str, list[Candidate]]) -> list[Reading]:
+    """One reading a reader; each says the given candidates about one cell."""
+    return [
+        Reading(
+            reader,
+            {"applications": "2019" if reader == "vision" else "absent"},
+            {CELL: tuple(found(one.state, one.value, spans=one.spans, reader=reader) for one in candidates)},
+            flags=(make_flag("unit-differs", fields=[CELL], raw=reader),),
+        )
+        for reader, candidates in said.items()
+    ]
+
+
+@given(st.dictionaries(st.sampled_from(READERS), st.lists(CANDIDATES, min_size=1, max_size=3), min_size=1))
+def test_the_order_in_which_readings_come_changes_nothing(said: dict[str, list[Candidate]]) -> None:
+    outcomes = set()
+    for order in permutations(readings_of(said)):
+        readings = order_readings(order)
+        merged = merge_readings(readings)
+        parts = (merged, list(compare_readings(merged)), join_flags(readings, merged), merge_generations(readings))
+        outcomes.add(repr(parts))
+    assert len(outcomes) == 1
+
+
+@given(st.dictionaries(st.sampled_from(READERS), st.lists(CANDIDATES, min_size=1, max_size=3), min_size=1))
+def test_nothing_that_was_read_is_lost(said: dict[str, list[Candidate]]) -> None:
+    readings = order_readings(readings_of(said))
+    printed, losing, confirmed_by = merge_readings(readings)[CELL]
+    kept = [printed, *losing]
+    for reading in readings:
+        for candidate in reading.candidates[CELL]:
+            assert candidate in kept or reading.reader in confirmed_by
+
+
+def test_a_person_comes_before_the_rules_and_the_rules_before_models() -> None:
+    readings = [reading(name, narrative__reviews=(value,)) for value, name in enumerate(READERS)]
+    assert [one.reader for one in order_readings(readings)] == ["person", "template", "llm", "vision"]
+
+
+def test_two_readings_of_one_reader_are_refused() -> None:
+    with pytest.raises(ValueError, match="each reader may read a document once: llm, llm"):
+        order_readings([reading("llm", narrative__reviews=(1,)), reading("llm", narrative__reviews=(2,))])
+
+
+def test_all_who_read_the_same_confirm_and_all_who_do_not_are_named_once() -> None:
+    said = {
+        "template": [found(CellState.VALUE, 3)],
+        "llm": [found(CellState.VALUE, 3)],
+        "person": [found(CellState.VALUE, 3)],
+        "vision": [found(CellState.VALUE, 8)],
+    }
+    merged = merge_readings(order_readings(readings_of(said)))
+    assert merged[CELL].printed.reader == "person"
+    assert merged[CELL].confirmed_by == ("template", "llm")
+    (flag,) = compare_readings(merged)
+    assert flag.message.en.endswith("person: 3 / vision: 8")
+
+
+def test_one_that_confirms_does_not_contradict_by_what_it_also_saw() -> None:
+    """A row that is printed twice: the second reader's first word counts."""
+    twice = [found(CellState.VALUE, 3), found(CellState.VALUE, 4)]
+    merged = merge_readings(order_readings(readings_of({"template": twice[:1], "llm": twice})))
+    assert merged[CELL].confirmed_by == ("llm",)
+    assert list(compare_readings(merged)) == []
