@@ -26,6 +26,7 @@ COMMANDS = (
     "run",
     "show",
     "plan",
+    "panel",
     "batch",
     "batch submit",
     "batch status",

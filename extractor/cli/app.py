@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli import batch, forms, journal, plan, run, show
+from extractor.cli import batch, forms, journal, panel, plan, run, show
 
 _EPILOG = """[bold]Start here[/bold]
 
@@ -35,6 +35,7 @@ app = typer.Typer(
 app.command(epilog=run.EXAMPLES)(run.run)
 app.command(epilog=show.EXAMPLES)(show.show)
 app.command(epilog=plan.EXAMPLES)(plan.plan)
+app.command(epilog=panel.EXAMPLES)(panel.panel)
 app.add_typer(batch.app, name="batch")
 app.add_typer(journal.app, name="journal")
 app.command(epilog=forms.EXAMPLES)(forms.forms)

@@ -89,10 +89,11 @@ def run(
         from extractor.bulk.run import run_documents
         from extractor.export import OUTPUTS, check_out_dir
         from extractor.llm.calls import BudgetReached, ServerRefused
+        from extractor.panel import PANEL_OUTPUTS
 
         settings = load_overridden(model, base_url, journal)
         check_out_dir(out, is_forced=force)
-        plan = plan_inputs(paths or [], manifest, skip=[out / name for name in OUTPUTS])
+        plan = plan_inputs(paths or [], manifest, skip=[out / name for name in (*OUTPUTS, *PANEL_OUTPUTS)])
         policy = choose_policy(readers, settings, replay)
         run_limits = limits(max_usd, max_tokens, max_calls)
         document_limits = limits(max_document_usd, max_document_tokens, max_document_calls)

@@ -1,22 +1,18 @@
 """Putting the outputs of a run into place, whole or not at all.
 
-Lives here: the order of files, the staging folder, atomic replacement. Does not live here: the shape of any
-file (its own module). Called by bulk.
+Lives here: the order of files. Does not live here: the staging folder (staging), and the shape of any file (its own
+module). Called by bulk.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
-import os
-import shutil
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from xlsxwriter.exceptions import XlsxWriterException
 
@@ -25,10 +21,8 @@ from extractor.export.delimited import FLAGS_HEADER, VALUES_HEADER, encode_lines
 from extractor.export.excel import ExcelTable
 from extractor.export.parquet import ParquetTable
 from extractor.export.rows import TableLayout
+from extractor.export.staging import STAGING_PREFIX, move_into_place, open_staging
 from extractor.model import Record
-
-if sys.platform != "win32":
-    import fcntl
 
 OUTPUTS: dict[str, str] = {
     "table.xlsx": "one row a document, accepted values only; sheet `states` says why a cell is empty",
@@ -39,16 +33,13 @@ OUTPUTS: dict[str, str] = {
     "run.json": "versions, counts, errors and seconds of the run",
 }
 """Every output file with what it is for; run.json is put into place last."""
-_STAGING_PREFIX = ".extractor-unfinished-"
 
 
 class OutputWriter:
     """Writes all outputs of one run, document by document, and puts them into place at the end.
 
-    Until publish() everything stands in a hidden folder inside the output folder (inside, not
-    beside it: an output folder is often a mount of its own, and a file moves atomically only
-    within one file system). Leaving the context without publish() throws it away, so that earlier
-    outputs stay whole; what a crash left behind is swept away by the next run.
+    Until publish() everything stands in a staging folder. Leaving the context without publish() throws it away, so
+    that earlier outputs stay whole; what a crash left behind is swept away by the next run.
     """
 
     def __init__(self, out_dir: Path) -> None:
@@ -63,10 +54,7 @@ class OutputWriter:
             if not self._out_dir.exists():
                 self._out_dir.mkdir(parents=True)
                 cleanup.callback(_remove_if_empty, self._out_dir)
-            _sweep_leftovers(self._out_dir)
-            self._staging = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=self._out_dir))
-            cleanup.callback(shutil.rmtree, self._staging, ignore_errors=True)
-            cleanup.enter_context(_lock_folder(self._staging))
+            self._staging = cleanup.enter_context(open_staging(self._out_dir))
             self._open_files(cleanup)
             self._cleanup = cleanup.pop_all()
         return self
@@ -129,11 +117,7 @@ class OutputWriter:
         with self._as_output_error():
             text = json.dumps(account, ensure_ascii=False, indent=2) + "\n"
             (self._staging / "run.json").write_text(text, encoding="utf-8")
-            for name in OUTPUTS:
-                _flush_to_disk(self._staging / name)
-            for name in OUTPUTS:
-                os.replace(self._staging / name, self._out_dir / name)
-        return tuple(self._out_dir / name for name in OUTPUTS)
+            return move_into_place(self._staging, self._out_dir, OUTPUTS)
 
     @property
     def xlsx_rows_left_out(self) -> int:
@@ -175,7 +159,7 @@ def check_out_dir(out_dir: Path, *, is_forced: bool = False) -> None:
         raise OutputError(f"{out_dir}: is a file. Give a folder with --out.")
     if is_forced or not out_dir.is_dir():
         return
-    names = {entry.name for entry in out_dir.iterdir() if not entry.name.startswith(_STAGING_PREFIX)}
+    names = {entry.name for entry in out_dir.iterdir() if not entry.name.startswith(STAGING_PREFIX)}
     if names and not {"run.json", "records.jsonl"} <= names:
         raise OutputError(
             f"{out_dir}: holds {len(names)} files that are not outputs of an earlier run. "
@@ -186,32 +170,3 @@ def check_out_dir(out_dir: Path, *, is_forced: bool = False) -> None:
 def _remove_if_empty(folder: Path) -> None:
     with suppress(OSError):
         folder.rmdir()
-
-
-def _sweep_leftovers(out_dir: Path) -> None:
-    for leftover in out_dir.glob(f"{_STAGING_PREFIX}*"):
-        try:
-            lock = _lock_folder(leftover)
-        except BlockingIOError:
-            raise OutputError(
-                f"{out_dir}: another run is writing here. Wait for its end, or give another folder with --out."
-            ) from None
-        lock.close()
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _lock_folder(folder: Path) -> IO[str]:
-    """Mark a staging folder as in use for as long as the file stays open; the system drops the lock after a crash."""
-    lock = (folder / "lock").open("w", encoding="utf-8")
-    if sys.platform != "win32":  # there, files of a live run cannot be deleted anyway
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            raise
-    return lock
-
-
-def _flush_to_disk(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

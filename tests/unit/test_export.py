@@ -258,7 +258,7 @@ def test_a_disk_that_refuses_midway_leaves_the_earlier_outputs_whole(
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("extractor.export.writer._flush_to_disk", refuse)
+    monkeypatch.setattr("extractor.export.staging._flush_to_disk", refuse)
     with pytest.raises(OutputError, match=r"No space left.*--out"):
         _write(tmp_path, _record(2))
     assert _snapshot(tmp_path) == before
