@@ -37,10 +37,11 @@ check: $(VENV)/dev.stamp ## format, lint, types, import contract, docs in step
 eval: $(VENV)/dev.stamp ## score against the labels; fails on any accepted wrong value
 	@$(BIN)/python eval/score.py
 
-bench: $(VENV)/bench.stamp ## speed of the whole way, tokens against one-call baselines, overhead of the model path
+bench: $(VENV)/bench.stamp ## speed, tokens against one-call baselines, overhead of the model path, localisation of errors
 	@$(BIN)/python eval/bench/throughput.py
 	@$(BIN)/python eval/bench/tokens.py
 	@$(BIN)/python eval/bench/overhead.py
+	@$(BIN)/python eval/bench/localise.py
 
 simulate: $(VENV)/dev.stamp ## mistakes and faults on purpose: what is noticed, what is accepted wrong
 	@$(BIN)/python -m eval.faults
