@@ -85,7 +85,7 @@ def _report_bytes() -> Iterator[Callable[[int, int], None]]:
 def _tell_summary(summary: PanelSummary, out_dir: Path) -> None:
     from rich.text import Text
 
-    from extractor.panel import PANEL_OUTPUTS
+    from extractor.export import PANEL_OUTPUTS
 
     console = open_console()
     lines = [_describe_documents(summary)]

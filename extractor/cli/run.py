@@ -87,9 +87,8 @@ def run(
     with usage_errors():
         from extractor.bulk.plan import plan_inputs
         from extractor.bulk.run import run_documents
-        from extractor.export import OUTPUTS, check_out_dir
+        from extractor.export import OUTPUTS, PANEL_OUTPUTS, check_out_dir
         from extractor.llm.calls import BudgetReached, ServerRefused
-        from extractor.panel import PANEL_OUTPUTS
 
         settings = load_overridden(model, base_url, journal)
         check_out_dir(out, is_forced=force)

@@ -33,6 +33,11 @@ OUTPUTS: dict[str, str] = {
     "run.json": "versions, counts, errors and seconds of the run",
 }
 """Every output file with what it is for; run.json is put into place last."""
+PANEL_OUTPUTS: dict[str, str] = {
+    "panel.parquet": "one row a document, by agency and year: carried over, stocks, and how they fit the year before",
+    "panel_flags.csv": "what does not fit between documents, and what is missing or there twice",
+}
+"""The same of extractor.panel, which reads records.jsonl: a new run takes them away."""
 
 
 class OutputWriter:
@@ -117,6 +122,8 @@ class OutputWriter:
         with self._as_output_error():
             text = json.dumps(account, ensure_ascii=False, indent=2) + "\n"
             (self._staging / "run.json").write_text(text, encoding="utf-8")
+            for name in PANEL_OUTPUTS:
+                (self._out_dir / name).unlink(missing_ok=True)
             return move_into_place(self._staging, self._out_dir, OUTPUTS)
 
     @property

@@ -6,6 +6,5 @@ A layer above the pipeline, like bulk: it reads records.jsonl and changes no rec
 from extractor.panel.aliases import read_aliases
 from extractor.panel.build import PanelSummary, build_panel
 from extractor.panel.findings import PanelFlag
-from extractor.panel.output import PANEL_OUTPUTS
 
-__all__ = ["PANEL_OUTPUTS", "PanelFlag", "PanelSummary", "build_panel", "read_aliases"]
+__all__ = ["PanelFlag", "PanelSummary", "build_panel", "read_aliases"]

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from extractor.errors import OutputError
+from extractor.export import PANEL_OUTPUTS
 from extractor.export.delimited import encode_lines, guard_cell
 from extractor.export.rows import STATES
 from extractor.export.staging import move_into_place, open_staging
@@ -23,12 +24,6 @@ from extractor.panel.compare import Comparison
 from extractor.panel.entries import BASES, Cell, Entry
 from extractor.panel.findings import PanelFlag
 from extractor.panel.relations import load_panel_fields, load_relations
-
-PANEL_OUTPUTS: dict[str, str] = {
-    "panel.parquet": "one row a document, by agency and year: carried over, stocks, and how they fit the year before",
-    "panel_flags.csv": "what does not fit between documents, and what is missing or there twice",
-}
-"""Every output file of the panel with what it is for."""
 
 FLAGS_HEADER = (
     *("code", "severity", "confirmed", "agency", "years", "documents", "paths", "fields", "values"),

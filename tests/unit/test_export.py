@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.errors import OutputError
-from extractor.export import OUTPUTS, OutputWriter, check_out_dir
+from extractor.export import OUTPUTS, PANEL_OUTPUTS, OutputWriter, check_out_dir
 from extractor.export.delimited import encode_lines, guard_cell
 from extractor.flags import make_flag
 from extractor.forms import load_codebook
@@ -304,3 +304,13 @@ def test_a_folder_of_earlier_outputs_is_taken(tmp_path: Path) -> None:
     _write(tmp_path / "out", _record())
     check_out_dir(tmp_path / "out")
     check_out_dir(tmp_path / "new")
+
+
+def test_a_new_run_takes_away_what_was_made_of_the_earlier_records(tmp_path: Path) -> None:
+    """A panel of other records beside these would be believed."""
+    _write(tmp_path / "out", _record())
+    for name in PANEL_OUTPUTS:
+        (tmp_path / "out" / name).write_text("of the earlier records", encoding="utf-8")
+    check_out_dir(tmp_path / "out")
+    _write(tmp_path / "out", _record(2))
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(OUTPUTS)

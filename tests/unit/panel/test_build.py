@@ -9,7 +9,8 @@ import pytest
 from yearly import Panel, read_panel, report_values, write_report
 
 from extractor.errors import OutputError, SettingsError
-from extractor.panel import PANEL_OUTPUTS, build_panel
+from extractor.export import PANEL_OUTPUTS
+from extractor.panel import build_panel
 
 AGENCY = "平潭综合实验区"
 ROW = "proactive_disclosure.normative_documents"
