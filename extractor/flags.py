@@ -184,7 +184,7 @@ CATALOGUE: dict[str, Finding] = {
     "error-not-located": Finding(
         "warning",
         "{ids} 不成立，无法确定是哪一格：{reason_zh}",
-        "{ids} fail, and which cell is wrong cannot be told: {reason_en}",
+        "which cell is wrong cannot be told from {ids}: {reason_en}",
     ),
     "narrative-differs": Finding(
         "warning", "文字说 {stated}，表格为 {printed}", "the text says {stated}, the table {printed}"

@@ -87,7 +87,7 @@ def describe_suggestions(fields: Mapping[str, RecordField]) -> Iterator[str]:
 def _suggest(name: str, item: RecordField, found: Sequence[Suggestion]) -> str:
     label = load_forms().fields[name].column.labels[0] if name in load_forms().fields else name
     values = " / ".join(show_value(one.value) for one in found)
-    printed = f" printed {oneline(item.raw)}," if item.state is CellState.VALUE and item.raw else ""
+    printed = f" {oneline(item.raw)} →" if item.state is CellState.VALUE and item.raw else ""
     return f"{label}{printed} {values}"
 
 

@@ -196,9 +196,9 @@ def test_verdicts_follow_from_what_is_named() -> None:
     ((field_id, printed),) = injected.wrong.items()
     other = next(name for name in injected.truth.read(injected.read) if name != field_id)
     read = injected.truth.read(injected.read)[field_id]
-    right = Explanation("single_cell", (Change(field_id, read, printed or 0),), 2)
-    near = Explanation("single_cell", (Change(field_id, read, (printed or 0) + 1),), 2)
-    wrong = Explanation("single_cell", (Change(other, 0, 1),), 2)
+    right = Explanation("single-cell", (Change(field_id, read, printed or 0),), 2)
+    near = Explanation("single-cell", (Change(field_id, read, (printed or 0) + 1),), 2)
+    wrong = Explanation("single-cell", (Change(other, 0, 1),), 2)
 
     def end(outcome: str, *explanations: Explanation, region: tuple[str, ...] = ()) -> Outcome:
         return judge(injected, Location(outcome, explanations, len(explanations), region, ("E",)))  # type: ignore[arg-type]

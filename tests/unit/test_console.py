@@ -23,6 +23,7 @@ from extractor.model import (
     RecordField,
     Span,
     Status,
+    Suggestion,
 )
 
 SECTION = "applications"
@@ -129,6 +130,40 @@ def test_a_failed_equation_is_told_in_numbers_and_labels() -> None:
     assert describe_equation(column, equations["E2[total]"], row).startswith("E2[total] 总计: 4 + ? + ?")
     both = EquationResult(id="E1[total]", result="fail", residual=None, fields=())
     assert "E1[total] 总计: ? + ? ≥ 0 ≠ ? + ? ≥ 0" in describe_equation(both, equations["E1[total]"], {})
+
+
+def test_the_verdict_on_a_failed_equation_is_told() -> None:
+    row = _whole_row("granted", natural_person=_field(1))
+    result = EquationResult("E3[granted]", "fail", 1, tuple(row), "source_inconsistent")
+    assert "printed so in the report" in _print(render_record(_record(row, equations=(result,)), None), width=200)
+    result = EquationResult("E3[granted]", "fail", 1, tuple(row), "extraction_error")
+    assert "another reading settles it" in _print(render_record(_record(row, equations=(result,)), None), width=200)
+
+
+def test_suggestions_stand_apart_one_line_a_row() -> None:
+    one = Suggestion(0, "single-cell", "settles E3[granted]", 2)
+    two = [Suggestion(value, "glued-digits", "no_blanks; no equation decides", ties=2) for value in (6, 69)]
+    fields = {
+        "applications.granted.business": _field(7, suggestions=(one,)),
+        "proactive_disclosure.normative_documents.issued": _empty(CellState.UNPARSABLE, suggestions=tuple(two)),
+        "proactive_disclosure.normative_documents.in_force": _empty(CellState.UNPARSABLE, suggestions=tuple(two[:1])),
+    }
+    printed = _print(render_record(_record(fields), None), width=200)
+    assert "（一）予以公开: 商业企业 7 → 0  (single-cell: settles E3[granted])" in printed
+    assert "规范性文件: 本年制发件数 6 / 69, 现行有效件数 6  (glued-digits: no_blanks; no equation decides)" in printed
+
+
+def test_suggestions_that_the_form_or_a_flag_shows_already_are_not_repeated() -> None:
+    zero = Suggestion(0, "lost-positions", "blanks_as_zero; 7 placements remain")
+    fields = {
+        "applications.granted.business": _empty(CellState.POSITION_UNKNOWN, suggestions=(zero,)),
+        "applications.granted.total": _field(
+            5, state=CellState.INFERRED_BY_EQUATION, suggestions=(Suggestion(5, "glued-digits", "no_blanks"),)
+        ),
+    }
+    printed = _print(render_record(_record(fields), None))
+    assert "suggestions" not in printed
+    assert "≈5" in printed
 
 
 def test_evidence_shows_the_source_line_with_the_span_marked() -> None:

@@ -59,7 +59,7 @@ def _exchange_rows(problem: Problem, lines: tuple[Line, ...]) -> Iterator[Explan
         pairs = list(zip(one.fields, other.fields, strict=True))
         proposed = {field: problem.values[twin] for pair in pairs for field, twin in (pair, pair[::-1])}
         things = 1 if lines.index(other) - lines.index(one) == 1 else 2
-        explanation = problem.explain("rows_exchanged", proposed, things * cost_of_slip(problem, proposed, {}))
+        explanation = problem.explain("rows-exchanged", proposed, things * cost_of_slip(problem, proposed, {}))
         if explanation:
             yield explanation
 
@@ -127,7 +127,7 @@ def _offset_from(sheet: Sheet, lost: int, step: int) -> Iterator[Explanation]:
             if solved and _is_telling(sheet, surplus, solved):
                 proposed = moved | solved
                 cost = cost_of_slip(sheet.problem, proposed, solved)
-                explanation = sheet.problem.explain("block_offset", proposed, cost)
+                explanation = sheet.problem.explain("block-offset", proposed, cost)
                 if explanation:
                     yield explanation
         surplus += step

@@ -29,8 +29,8 @@ class Explanation(NamedTuple):
     """Changes after which every evaluable equation of the table holds.
 
     Attributes:
-        method: the hypothesis: `single_cell`; `row_replaced`, `neighbours_swapped`, `row_shifted`, `rows_exchanged`,
-            `block_offset`; `two_cells`, `three_cells`.
+        method: the hypothesis: `single-cell`; `row-replaced`, `neighbours-swapped`, `row-shifted`, `rows-exchanged`,
+            `block-offset`; `two-cells`, `three-cells`.
         changes: in the form's order, never empty.
         cost: in units of the weights; costs are compared within one table only.
     """

@@ -90,10 +90,10 @@ def _find_asked(problem: Problem, line: Line) -> Proposed | None:
 def _suppose(problem: Problem, line: Line, known: tuple[str, ...]) -> Iterator[tuple[str, Proposed, Proposed]]:
     """Method, the row as it would be, and which of its numbers stand nowhere in print."""
     for proposed in _replace_numbers(problem, known):
-        yield "row_replaced", proposed, {}
+        yield "row-replaced", proposed, {}
     for left, right in pairwise(line.fields):
         if left in problem.values and right in problem.values:
-            yield "neighbours_swapped", {left: problem.values[right], right: problem.values[left]}, {}
+            yield "neighbours-swapped", {left: problem.values[right], right: problem.values[left]}, {}
     if line.equation in problem.residuals:
         for fields in (line.fields, line.fields[::-1]):
             yield from _shift_back(problem, line, fields)
@@ -120,4 +120,4 @@ def _shift_back(problem: Problem, line: Line, fields: tuple[str, ...]) -> Iterat
     signs = problem.system.terms[line.equation]
     lost = fields[-1]
     solved: Proposed = {lost: -signs[lost] * sum(signs[field] * value for field, value in proposed.items())}
-    yield "row_shifted", proposed | solved, solved
+    yield "row-shifted", proposed | solved, solved

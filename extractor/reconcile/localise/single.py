@@ -18,7 +18,7 @@ def explain_by_one_cell(problem: Problem) -> Iterator[Explanation]:
         delta = _shared_delta(problem, field)
         if delta is not None:
             new = problem.values[field] + delta
-            explanation = problem.explain("single_cell", {field: new}, problem.weight(field))
+            explanation = problem.explain("single-cell", {field: new}, problem.weight(field))
             if explanation:
                 yield explanation
 

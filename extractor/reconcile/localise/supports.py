@@ -25,7 +25,7 @@ MOST_CELLS = 3
 #: Points of the search tree that are visited at most: a limit that no machine's speed changes.
 MOST_NODES = 5_000
 
-_METHODS = ("", "single_cell", "two_cells", "three_cells")
+_METHODS = ("", "single-cell", "two-cells", "three-cells")
 
 
 class WorkLimitReachedError(Exception):

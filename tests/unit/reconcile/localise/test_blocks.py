@@ -30,7 +30,7 @@ def test_exchanged_rows_are_exchanged_back(system: System, table: Build) -> None
     location = locate_errors(system, values, {})
     assert location
     assert location.outcome == "located"
-    assert location.explanations[0].method == "rows_exchanged"
+    assert location.explanations[0].method == "rows-exchanged"
     assert mend(values, location.explanations[0]) == table()
 
 
@@ -47,7 +47,7 @@ def test_a_line_printed_twice_over_the_totals_is_taken_out(system: System, table
     location = locate_errors(system, values, {})
     assert location
     assert location.outcome == "located"
-    assert location.explanations[0].method == "block_offset"
+    assert location.explanations[0].method == "block-offset"
     assert mend(values, location.explanations[0]) == whole
 
 

@@ -25,7 +25,7 @@ def mend(values: dict[str, int], explanation: Explanation) -> dict[str, int]:
 def test_a_row_pushed_to_the_left_gets_its_total_back(system: System, table: Build) -> None:
     values = table(granted=(90, 11, 101, 0, 0, 0, 0))
     explanation = located(locate_errors(system, values, {}))
-    assert explanation.method == "row_replaced"
+    assert explanation.method == "row-replaced"
     assert [(change.printed, change.proposed) for change in explanation.changes] == [(101, 0), (0, 101)]
     assert mend(values, explanation) == table()
 
@@ -33,7 +33,7 @@ def test_a_row_pushed_to_the_left_gets_its_total_back(system: System, table: Bui
 def test_swapped_neighbours_are_swapped_back(system: System, table: Build) -> None:
     values = table(granted=(11, 90, *ZEROS, 101))
     explanation = located(locate_errors(system, values, {}))
-    assert (explanation.method, explanation.cost) == ("neighbours_swapped", DEFAULT_WEIGHT)
+    assert (explanation.method, explanation.cost) == ("neighbours-swapped", DEFAULT_WEIGHT)
     assert mend(values, explanation) == table()
 
 
@@ -49,9 +49,9 @@ def test_a_small_amount_that_many_rows_could_give_is_a_tie(system: System, table
     assert location
     assert location.outcome == "tied"
     assert [(one.method, len(one.changes), one.cost) for one in location.explanations] == [
-        ("row_replaced", 2, 2 * DEFAULT_WEIGHT),
-        ("two_cells", 2, 2 * DEFAULT_WEIGHT),
-        ("two_cells", 2, 2 * DEFAULT_WEIGHT),
+        ("row-replaced", 2, 2 * DEFAULT_WEIGHT),
+        ("two-cells", 2, 2 * DEFAULT_WEIGHT),
+        ("two-cells", 2, 2 * DEFAULT_WEIGHT),
     ]
     assert {change.field.split(".")[-2] for one in location.explanations for change in one.changes} == {
         "granted",
@@ -64,21 +64,21 @@ def test_a_small_amount_is_located_where_one_row_of_twenty_could_give_it(system:
     whole = {"granted": (128, 11, *ZEROS, 139), "refused__internal_affairs": (0, 0, *ZEROS, 0)}
     values = table(unable__not_held=(9, 0, *ZEROS, 9), **whole)
     explanation = located(locate_errors(system, values, {}))
-    assert explanation.method == "row_replaced"
+    assert explanation.method == "row-replaced"
     assert mend(values, explanation) == table(**whole)
 
 
 def test_a_row_shifted_to_the_right_gets_its_lost_total_from_its_sum(system: System, table: Build) -> None:
     values = table(granted=(0, 90, 11, 0, 0, 0, 0))
     explanation = located(locate_errors(system, values, {}))
-    assert (explanation.method, explanation.cost) == ("row_shifted", 2 * DEFAULT_WEIGHT)
+    assert (explanation.method, explanation.cost) == ("row-shifted", 2 * DEFAULT_WEIGHT)
     assert mend(values, explanation) == table()
 
 
 def test_a_row_shifted_to_the_left_gets_its_lost_first_cell_from_its_sum(system: System, table: Build) -> None:
     values = table(granted=(11, 0, 0, 0, 0, 101, 0))
     explanation = located(locate_errors(system, values, {}))
-    assert explanation.method == "row_shifted"
+    assert explanation.method == "row-shifted"
     assert mend(values, explanation) == table()
 
 

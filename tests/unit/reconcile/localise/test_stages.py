@@ -48,7 +48,7 @@ def test_one_wrong_cell_is_located_with_its_true_value(system: System, table: Bu
     assert location
     assert location.outcome == "located"
     (explanation,) = location.explanations
-    assert explanation.method == "single_cell"
+    assert explanation.method == "single-cell"
     assert explanation.changes == (Change(f"{G}.natural_person", 9, 90),)
     assert explanation.cost == DEFAULT_WEIGHT
     assert location.ties == 1

@@ -33,9 +33,9 @@ def changes_of(explanation: Explanation) -> Mended:
 @pytest.mark.parametrize(
     ("method", "changes"),
     [
-        ("two_cells", {"granted.business": 4, "carried_in.research": 8}),
-        ("two_cells", {"granted.natural_person": 95, "granted.business": 15}),
-        ("three_cells", {"granted.business": 4, "carried_in.research": 8, "results_total.total": 9}),
+        ("two-cells", {"granted.business": 4, "carried_in.research": 8}),
+        ("two-cells", {"granted.natural_person": 95, "granted.business": 15}),
+        ("three-cells", {"granted.business": 4, "carried_in.research": 8, "results_total.total": 9}),
     ],
 )
 def test_scattered_cells_are_located(system: System, table: Build, method: str, changes: Mended) -> None:
