@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 
 from extractor.export.rows import write_plain
-from extractor.model import Record, RecordField
+from extractor.model import Record, RecordField, Suggestion
 
-VALUES_HEADER = ("document", "path", "field", "state", "value", "unit", "raw", "decision")
+VALUES_HEADER = ("document", "path", "field", "state", "value", "unit", "raw", "decision", "suggested", "basis")
 FLAGS_HEADER = ("document", "path", "code", "severity", "fields", "message_zh", "message_en", "evidence")
 # What spreadsheets take for the start of a formula (the full-width forms: with a Chinese or Japanese input locale).
 _FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\r")
@@ -48,7 +48,14 @@ def value_line(document: str, path: str, field_id: str, field: RecordField) -> t
     text = "" if value is None else guard_cell(value) if isinstance(value, str) else write_plain(value)
     if raw != text:
         raw = guard_cell(raw)
-    return document, path, field_id, field.state, text, field.unit or "", raw, field.decision
+    suggested, basis = _suggest(field.suggestions) if field.suggestions else ("", "")
+    return document, path, field_id, field.state, text, field.unit or "", raw, field.decision, suggested, basis
+
+
+def _suggest(suggestions: Sequence[Suggestion]) -> tuple[str, str]:
+    """The suggested values, best first, and what they rest on."""
+    values = [write_plain(suggestion.value) for suggestion in suggestions]
+    return " / ".join(values), "; ".join(dict.fromkeys(f"{one.method}: {one.basis}" for one in suggestions))
 
 
 def flag_lines(document: str, path: str, record: Record) -> list[tuple[str, ...]]:

@@ -21,7 +21,7 @@ from extractor.export import OUTPUTS, PANEL_OUTPUTS, OutputWriter, check_out_dir
 from extractor.export.delimited import encode_lines, guard_cell
 from extractor.flags import make_flag
 from extractor.forms import load_codebook
-from extractor.model import CellState, DocumentIdentity, Origin, Record, RecordField, Span, Status
+from extractor.model import CellState, DocumentIdentity, Origin, Record, RecordField, Span, Status, Suggestion
 
 FEES = "proactive_disclosure.admin_fees.amount_wan"
 AMOUNT = "proactive_disclosure.procurement.amount"
@@ -110,6 +110,16 @@ def test_values_csv_keeps_printed_text_state_and_decision(tmp_path: Path) -> Non
     assert rows[PENALTIES]["raw"] == "8件(撤销1件,警告7件)"
     assert (rows[RECEIVED]["state"], rows[RECEIVED]["value"]) == ("blank", "")
     assert rows[GRANTED]["decision"] == "review"
+    assert (rows[GRANTED]["suggested"], rows[GRANTED]["basis"]) == ("", "")
+
+
+def test_values_csv_keeps_suggestions_apart_from_values(tmp_path: Path) -> None:
+    suggestions = tuple(Suggestion(value, "glued-digits", "no_blanks", ties=2) for value in (6, Decimal("69.50")))
+    _write(tmp_path, _record(**{GRANTED: _field(None, "", state=CellState.UNPARSABLE, suggestions=suggestions)}))
+    (row,) = _read_csv(tmp_path / "values.csv")
+    assert (row["value"], row["suggested"], row["basis"]) == ("", "6 / 69.50", "glued-digits: no_blanks")
+    table = pq.read_table(tmp_path / "table.parquet").to_pylist()
+    assert table[0][GRANTED] is None
 
 
 def test_flags_csv_says_where_to_look(tmp_path: Path) -> None:
