@@ -25,6 +25,8 @@ from extractor.reconcile.system import System, load_system
 METHOD = "lost-positions"
 _BLANKS = "blanks_as_zero"
 _ROWS = "absent_rows_as_zero"
+# A person reads no more digits than these.
+_LONG_COUNT = 1_000_000
 
 
 class _Table(NamedTuple):
@@ -103,7 +105,6 @@ def _flag(table: _Table) -> Flag:
     return make_flag(
         "positions-enumerated",
         fields=[field_id for row in table.rows for field_id in row.fields],
-        spans=[token.spans[0] for row in table.rows for token in row.tokens],
         hypotheses=table.hypotheses,
         hypotheses_zh="空格按 0 计、缺行按 0 计" if _ROWS in table.hypotheses else "空格按 0 计",
         found_zh=zh,
@@ -121,13 +122,14 @@ def _say_found(table: _Table) -> tuple[str, str]:
             "no placement satisfies all equations: the hypothesis is wrong, or a number is",
         )
     zh, en = _ask(table)
-    return f"还有 {count} 种排列。{zh}", f"{count} placements remain. {en}"
+    if count == 1:
+        return "只剩一种排列", "one placement remains"
+    shown = str(count) if count < _LONG_COUNT else f"{count:.1e}".replace("e+", " × 10^")
+    return f"还有 {shown} 种排列。{zh}", f"{shown} placements remain. {en}"
 
 
 def _ask(table: _Table) -> tuple[str, str]:
     """The one question whose answer settles most."""
-    if table.joint.solutions == 1:
-        return "", ""
     if not any(token.value for row in table.rows for token in row.tokens):
         return _ask_layout(table)
     best = min(table.rows, key=lambda row: _expect(table, row.id))
