@@ -117,7 +117,8 @@ def _conclude(document: Document, origins: Sequence[Origin], readings: Sequence[
     """Readings -> Record: merge, recover what the page lost, check, decide."""
     readings = order_readings(readings)
     generation = merge_generations(readings)
-    merged, implied, recovery_flags, assumed = recover_lost(merge_readings(readings), generation)
+    findings = [flag for reading in readings for flag in reading.flags]
+    merged, implied, recovery_flags, assumed = recover_lost(merge_readings(readings), generation, findings)
     equations = evaluate_equations(merged, generation, assumed)
     doubts = (
         *document.notices,
@@ -127,8 +128,8 @@ def _conclude(document: Document, origins: Sequence[Origin], readings: Sequence[
         *doubt_lone_model(merged, equations),
         *compare_narrative(merged),
     )
-    findings = explain_failures(merged, generation, equations, doubts)
-    flags = (*doubts, *findings.flags)
+    failures = explain_failures(merged, generation, equations, doubts)
+    flags = (*doubts, *failures.flags)
     decisions = decide_fields({field_id: entry.printed for field_id, entry in merged.items()}, flags)
     ledger = keep_ledger(merged, generation, _still_unread(readings))
     return Record(
@@ -136,8 +137,8 @@ def _conclude(document: Document, origins: Sequence[Origin], readings: Sequence[
         status=_end(readings[0].is_report, ledger),
         origins=tuple(origins) or (Origin(path=document.path),),
         generation=generation,
-        fields=_build_fields(merged, decisions, implied | findings.suggestions),
-        equations=findings.equations,
+        fields=_build_fields(merged, decisions, implied | failures.suggestions),
+        equations=failures.equations,
         flags=flags,
         ledger=ledger,
         versions=VERSIONS | {name: text for reading in readings for name, text in reading.versions.items()},

@@ -72,7 +72,7 @@ def find_columns(view: str, anchor: Anchor, row: Row, doubts: TableDoubts) -> tu
 def _cells_by_count(view: str, region: Region, row: Row, doubts: TableDoubts) -> tuple[Piece, ...] | None:
     """As many tokens as columns, or as many cells where no empty one can have been dropped or added."""
     slots, printed = region.slots, region.printed
-    if not are_whole(view, printed):
+    if not are_whole(view, printed, region.label):
         return None
     if len(printed) == len(row.columns):
         return tuple(printed)
@@ -82,11 +82,11 @@ def _cells_by_count(view: str, region: Region, row: Row, doubts: TableDoubts) ->
     return None if doubts.has_surplus and "empty" in (slots[0].kind, slots[-1].kind) else tuple(slots)
 
 
-def are_whole(view: str, printed: Sequence[Piece]) -> bool:
+def are_whole(view: str, printed: Sequence[Piece], label: Piece | None = None) -> bool:
     """Whether each token is one cell: none spans several, adjoins other text, or goes on behind a line end."""
     if any(piece.cell and piece.cell.row_span * piece.cell.column_span > 1 for piece in printed):
         return False
-    return all(piece.is_separated for piece in printed) and not _is_broken(view, printed)
+    return all(piece.is_separated for piece in printed) and not _is_broken(view, printed, label)
 
 
 def hides_dropped_cells(slot: Piece) -> bool:
@@ -94,11 +94,14 @@ def hides_dropped_cells(slot: Piece) -> bool:
     return slot.grid is None or slot.grid.is_padded
 
 
-def _is_broken(view: str, printed: Sequence[Piece]) -> bool:
+def _is_broken(view: str, printed: Sequence[Piece], label: Piece | None) -> bool:
     """Whether cells that only spaces separate go on behind a line end: they may be another row's."""
     if any(piece.grid is not None for piece in printed):
         return False
-    return len({"\n" in view[a.end : b.start] for a, b in pairwise(printed)}) > 1
+    breaks = {"\n" in view[a.end : b.start] for a, b in pairwise(printed)}
+    # Where cells go line by line, the first does not stand on the label's.
+    is_beside_label = label is not None and "\n" not in view[label.end : printed[0].start]
+    return len(breaks) > 1 or (True in breaks and is_beside_label)
 
 
 def names_columns(header: Sequence[Piece], columns: Sequence[Column]) -> bool:

@@ -93,7 +93,7 @@ class TableReader:
         """Whether the row lost a border beside an empty cell, or its cells go on behind a line end.
 
         They may then be another column's or row's. Where only spaces separate cells, one cell a line is no break,
-        nor is a row on one line.
+        nor is a row on one line; but where cells go line by line, the first does not stand on the label's.
         """
         printed = line.printed
         is_odd = any(slot.grid and cell_of(slot).row in odd_rows(slot.grid) for slot in line.slots)
@@ -102,7 +102,10 @@ class TableReader:
         if any(slot.grid is not None for slot in printed):
             return False
         breaks = {"\n" in self.document.view[a.end : b.start] for a, b in pairwise(printed)}
-        return len(breaks) > 1
+        return len(breaks) > 1 or (True in breaks and self._begins_beside_label(line))
+
+    def _begins_beside_label(self, line: Line) -> bool:
+        return line.label is not None and "\n" not in self.document.view[line.label.end : line.printed[0].start]
 
     def _add_unplaced(self, line: Line, field_ids: list[str], is_glued: bool) -> None:
         """Cells whose columns are not known: every field of the row gets every surviving token."""

@@ -18,14 +18,13 @@ from extractor.flags import make_flag
 from extractor.forms import Equation
 from extractor.model import Candidate, CellState, EquationResult, Flag, Span, Suggestion, Verdict
 from extractor.reconcile.equations import printed_amount, sum_known
-from extractor.reconcile.localise import DEFAULT_WEIGHT, Location, locate_errors
+from extractor.reconcile.localise import Location, locate_errors
 from extractor.reconcile.merge import Merged
 from extractor.reconcile.system import Amount, System, load_system
 
-# What it costs to call a cell wrong. One that something else doubts is the likelier culprit; one that two readers
-# read alike was hardly misread.
-_DOUBTED, _CONFIRMED = 1, 2 * DEFAULT_WEIGHT
 _PERSON = "person"
+# States of cells that are there and have no place of their own; a single cell that cannot be read has a text.
+_WITHOUT_PLACE = frozenset({CellState.POSITION_UNKNOWN, CellState.NOT_READ, CellState.INFERRED_BY_EQUATION})
 # Findings that compare the table with the text, and leave open which of them is right.
 _NOT_ABOUT_READING = ("narrative-",)
 # Of more disagreements than these no combinations are tried, only cells and rows.
@@ -59,7 +58,7 @@ def explain_failures(
 
     Args:
         equations: all results, see evaluate_equations.
-        doubts: every other finding; the fields that they name are the likelier culprits, and no evidence.
+        doubts: every other finding; the fields that they name are no evidence.
     """
     failed = [result for result in equations if result.result == "fail"]
     if not failed:
@@ -92,6 +91,9 @@ class _Table:
             for item in system.section.fields
             if (amount := printed_amount(merged.get(item.id))) is not None
         }
+        self.is_whole = not any(
+            _lost_its_place(merged[item.id].printed) for item in system.section.fields if item.id in merged
+        )
         self.suggestions: dict[str, tuple[Suggestion, ...]] = {}
         self.flags: list[Flag] = []
 
@@ -108,21 +110,22 @@ class _Table:
         }
         self.flags += [self._flag_failure(result, verdicts[result.id]) for result in failed]
         if not cleared:
-            location = locate_errors(self.system, self.values, self._weights())
+            # Equal weights: a doubt is no evidence that the error is there, and broke ties for the wrong cells.
+            location = locate_errors(self.system, self.values, {})
             self._note_location(location, [result for result in failed if verdicts[result.id] == "inconclusive"])
         return verdicts
 
     def _is_vouched_for(self, field_id: str) -> bool:
-        """Whether a cell is printed so beyond doubt: two readers, or a person, read it at its place."""
+        """Whether a cell is printed so beyond doubt: two readers, or a person, read it at its place.
+
+        Two readers count the cells of one and the same page: where it lost the places of other rows, their agreement
+        does not show that it kept this one's.
+        """
         entry = self.merged.get(field_id)
         if entry is None or field_id in self.doubted or not entry.printed.spans:
             return False
         is_printed = entry.printed.state in (CellState.VALUE, CellState.BLANK)
-        return is_printed and (bool(entry.confirmed_by) or entry.printed.reader == _PERSON)
-
-    def _weights(self) -> dict[str, int]:
-        weights = {field_id: _CONFIRMED for field_id in self.values if self.merged[field_id].confirmed_by}
-        return weights | dict.fromkeys(self.doubted & self.values.keys(), _DOUBTED)
+        return is_printed and (entry.printed.reader == _PERSON or (self.is_whole and bool(entry.confirmed_by)))
 
     # ------------------------------------------------------------ other readings
 
@@ -207,6 +210,11 @@ class _Table:
     def _spans(self, equation: Equation) -> list[Span]:
         terms = (self.merged[term] for term in (*equation.left, *equation.right) if term in self.merged)
         return [span for term in terms if term.printed.value for span in _first_span(term)]
+
+
+def _lost_its_place(candidate: Candidate) -> bool:
+    is_glued = candidate.state is CellState.UNPARSABLE and candidate.raw is None
+    return is_glued or candidate.state in _WITHOUT_PLACE
 
 
 def _is_grounded(candidate: Candidate) -> bool:

@@ -6,17 +6,22 @@ may mean. Called by splits (glued digits) and positions (lost positions).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import NamedTuple
 
-from extractor.forms import Column, Row, Section
+from extractor.forms import TABLE_SECTIONS, Column, Row, Section
 from extractor.model import Candidate, CellState, Flag, Suggestion
 from extractor.reconcile.merge import Merged
 from extractor.reconcile.system import Amount
 
 # The rules' own tokens: what a model proposed for the same row stands beside them.
 _READER = "template"
+# Findings that say no more than that a row could not be divided. Any other leaves open whose numbers these are.
+_INDIVISIBLE = frozenset({"glued-digits", "position-unknown", "not-grounded"})
+# Findings about numbers that no row claims: they may be the rest of the row in front of them, or of the one behind.
+_STRAYS = frozenset({"unknown-row", "unclaimed-numbers"})
 
 
 class Recovery(NamedTuple):
@@ -44,6 +49,8 @@ class OpenRow(NamedTuple):
         ordinal: digits of the next row's ordinal ("2" of "2.其他"), which may stand glued to this row; "" if none.
         columns, fields: its cells, in order.
         tokens: what is printed, in order; each has one span.
+        is_doubted: whether a reader doubts that the tokens are this row's, or all of it: a label out of order, printed
+            twice or misprinted, a row behind it missing, the text cut off, numbers of no row beside it.
     """
 
     id: str
@@ -52,17 +59,44 @@ class OpenRow(NamedTuple):
     columns: tuple[Column, ...]
     fields: tuple[str, ...]
     tokens: tuple[Candidate, ...]
+    is_doubted: bool = False
 
 
-def find_open_rows(merged: Mapping[str, Merged], form: Section, state: CellState) -> list[OpenRow]:
-    """The rows of a table all of whose fields are in one state, without text of their own."""
+def name_doubted(merged: Mapping[str, Merged], flags: Iterable[Flag]) -> frozenset[str]:
+    """The fields that readers doubt for more than that their row could not be divided, and those beside strays."""
+    doubts = [flag for flag in flags if flag.code not in _INDIVISIBLE]
+    named = {field_id for flag in doubts for field_id in flag.fields}
+    strays = [span.start for flag in doubts if flag.code in _STRAYS for span in flag.spans]
+    return frozenset(named.union(*_fields_beside(merged, strays)))
+
+
+def _fields_beside(merged: Mapping[str, Merged], strays: Iterable[int]) -> Iterator[set[str]]:
+    """The fields of the tables whose numbers stand next to each of these places, in front and behind."""
+    by_start: dict[int, set[str]] = {}
+    for field_id, entry in merged.items():
+        for span in entry.printed.spans if field_id.startswith(TABLE_SECTIONS) else ():
+            by_start.setdefault(span.start, set()).add(field_id)
+    starts = sorted(by_start)
+    for stray in strays:
+        place = bisect(starts, stray)
+        yield from (by_start[start] for start in starts[max(place - 1, 0) : place + 1])
+
+
+def find_open_rows(
+    merged: Mapping[str, Merged], form: Section, state: CellState, doubted: Set[str] = frozenset()
+) -> list[OpenRow]:
+    """The rows of a table all of whose fields are in one state, without text of their own.
+
+    Args:
+        doubted: see name_doubted.
+    """
     found = []
     for row_id, label, ordinal, rows in _list_lines(form):
         fields = tuple(form.field_id(row.id, column.id) for row in rows for column in row.columns)
         tokens = _surviving_tokens(merged, fields, state)
         if tokens:
             columns = tuple(column for row in rows for column in row.columns)
-            found.append(OpenRow(row_id, label, ordinal, columns, fields, tokens))
+            found.append(OpenRow(row_id, label, ordinal, columns, fields, tokens, not doubted.isdisjoint(fields)))
     return found
 
 

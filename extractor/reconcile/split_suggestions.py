@@ -21,6 +21,7 @@ from extractor.reconcile.system import Amount, System
 METHOD = "glued-digits"
 #: Every cell of the row printed something.
 HYPOTHESIS = "no_blanks"
+_DOUBT = "whose numbers these are is in doubt"
 _MOST_VALUES = 5
 # Facts of the text, and the row of section 二 that they may be about.
 _FACTS, _STATED_ROW = "narrative.normative_documents_", "proactive_disclosure.normative_documents."
@@ -95,6 +96,7 @@ def suggest(one: GluedRow, weights: Mapping[Split, int], basis: str) -> dict[str
         weights: number of solutions by split. A cell that a split leaves empty has no value in it.
     """
     total = sum(weights.values())
+    basis = f"{basis}; {_DOUBT}" if one.row.is_doubted else basis
     suggestions = {}
     for place, field_id in enumerate(one.row.fields):
         values: Counter[Amount] = Counter()
@@ -108,10 +110,16 @@ def suggest(one: GluedRow, weights: Mapping[Split, int], basis: str) -> dict[str
 
 
 def suggest_alone(one: GluedRow, system: System) -> dict[str, tuple[Suggestion, ...]]:
-    """Where nothing fits jointly: what the row alone allows, if only as many digits as cells."""
+    """Where nothing fits jointly: what the row alone allows, if only as many digits as cells, and all in one run.
+
+    Nothing of a row that a reader doubts. Of one that separates some of its cells and does not add up, something else
+    than borders was lost.
+    """
+    if one.row.is_doubted:
+        return {}
     if one.full_splits:
         return suggest(one, dict.fromkeys(one.full_splits, 1), say_basis(one, system, with_columns=False))
-    if one.run.ways != 1 or not one.cuts.is_complete:
+    if one.run.ways != 1 or not one.cuts.is_complete or len(one.row.tokens) > 1:
         return {}
     basis = f"{HYPOTHESIS}; the number of digits; {', '.join(own_equations(one.row, system))} not satisfied"
     return suggest(one, dict.fromkeys(cut_run(one.run, None).splits, 1), basis)

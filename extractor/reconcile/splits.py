@@ -5,13 +5,14 @@ Several or none: their values are suggested. Does not live here: how a run can b
 counted (joint), and how suggestions are worded (split_suggestions). Called by recovery.
 
 What is inferred rests on the hypothesis `no_blanks`: every cell of the row printed something. It is put to the test:
-a split that leaves one cell of a row empty, if the equations allow it, stands against the one that leaves none.
+a split that leaves one cell of a row empty, if the equations allow it, stands against the one that leaves none. A row
+that a reader doubts for more than its glue is not inferred: digits that add up do not say whose they are.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from extractor.flags import make_flag
 from extractor.forms import TABLE_SECTIONS, load_forms
@@ -34,12 +35,15 @@ from extractor.reconcile.system import Amount, System, load_system
 _BLANKS_TESTED = 1
 
 
-def split_glued(merged: Mapping[str, Merged], generation: Mapping[str, str]) -> Recovery:
+def split_glued(
+    merged: Mapping[str, Merged], generation: Mapping[str, str], doubted: Set[str] = frozenset()
+) -> Recovery:
     """Divide glued digits where the equations leave one way to do it.
 
     Args:
         merged: all fields of the document.
         generation: form generation per table section.
+        doubted: fields of rows that may be another row's, or may not be all there.
 
     Returns:
         The fields, with those inferred in state INFERRED_BY_EQUATION and their former candidates among the losing
@@ -49,7 +53,7 @@ def split_glued(merged: Mapping[str, Merged], generation: Mapping[str, str]) -> 
     for section in TABLE_SECTIONS:
         name = generation.get(section, "absent")
         form = load_forms().section(section, name)
-        rows = find_open_rows(merged, form, CellState.UNPARSABLE) if form else []
+        rows = find_open_rows(merged, form, CellState.UNPARSABLE, doubted) if form else []
         if form is None or not rows:
             continue
         system = load_system(section, name)
@@ -111,6 +115,8 @@ class _Table:
         Where no split of the whole table is the only one, no more than needs no column is inferred: what digits and
         cells alone decide, confirmed by the row's sum. Where blank cells are likely, only zeros: each is a cell.
         """
+        if one.row.is_doubted:
+            return None
         if self.is_decided:
             return next(iter(self.remaining[one.row.id]))
         is_safe = not self._hints_at_blanks() or not one.run.text.strip("0")
@@ -142,10 +148,12 @@ class _Table:
         return suggest_alone(one, self.system)
 
     def _list_assumed(self) -> frozenset[str]:
+        inferred = [one.row for one in self.rows if one.row.id in self.inferred]
         if self.is_decided and self.joint:
-            return frozenset(self.joint.equations)
-        inferred = [one for one in self.rows if one.row.id in self.inferred]
-        return frozenset(name for one in inferred for name in own_equations(one.row, self.system))
+            of_field = self.system.of_field
+            touched = {name for row in inferred for field_id in row.fields for name in of_field[field_id]}
+            return frozenset(touched.intersection(self.joint.equations))
+        return frozenset(name for row in inferred for name in own_equations(row, self.system))
 
     def _flag(self) -> list[Flag]:
         flags = []

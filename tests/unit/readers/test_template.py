@@ -8,13 +8,14 @@ import flatten
 import pytest
 
 from extractor.chunks import split_chunks
-from extractor.model import Reading
+from extractor.model import CellState, Reading
 from extractor.pipeline import process_document
 from extractor.readers.template import TemplateReader
 from extractor.settings import Settings
 from extractor.sources import read_document
 
 TWO, THREE, FOUR = "proactive_disclosure", "applications", "review_litigation"
+COLUMNS = ("issued", "repealed", "in_force")
 TITLE = "某某市民政局2023年政府信息公开工作年度报告\n"
 HEADINGS = (
     "一、总体情况\n工作如下。\n二、主动公开政府信息情况\n{two}\n三、收到和处理政府信息公开申请情况\n{three}\n"
@@ -180,3 +181,15 @@ def test_a_table_of_the_form_makes_a_report_without_title_and_headings() -> None
     start = text.index("\t", text.index("收到和处理政府信息公开申请情况"))
     end = text.index("四、政府信息公开行政复议")
     assert read(text[start:end]).is_report
+
+
+def test_a_line_of_its_own_between_glued_cells_does_not_make_their_count_fit() -> None:
+    """规章 138, 12, 7 run together, and a page number fell into them: three tokens, none of them a cell."""
+    printed, _ = tables("2021")
+    row = {f"{TWO}.regulations.{name}": value for name, value in zip(COLUMNS, ("138", "12", "7"), strict=True)}
+    raw = flatten.LAYOUTS["glued"](flatten.build_tables("2021", printed | row)).decode()
+    assert "规章138127" in raw
+    found = read(raw.replace("规章138127", "规章1\n8\n38127")).candidates
+    assert {found[name][0].state for name in row} <= {CellState.UNPARSABLE, CellState.POSITION_UNKNOWN}
+    in_lines = read(raw.replace("规章138127", "规章\n138\n12\n7\n")).candidates
+    assert [in_lines[name][0].raw for name in row] == ["138", "12", "7"]

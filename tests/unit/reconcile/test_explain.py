@@ -98,6 +98,39 @@ def test_a_cell_without_its_place_vouches_for_nothing(changed: dict[str, object]
     assert verdicts(explain(merged)).get("E3[granted]") in ("inconclusive", None)
 
 
+@pytest.mark.parametrize(
+    "lost",
+    [
+        Candidate(CellState.POSITION_UNKNOWN, spans=(Span(1, 2),)),
+        Candidate(CellState.UNPARSABLE, spans=(Span(1, 2),)),
+        Candidate(CellState.INFERRED_BY_EQUATION, 0, raw="0", spans=(Span(1, 2),)),
+        Candidate(CellState.NOT_READ),
+    ],
+    ids=lambda candidate: candidate.state.value,
+)
+def test_where_the_page_lost_another_rows_places_two_readers_who_count_alike_prove_nothing(lost: Candidate) -> None:
+    """Cells joined by tabs, the empty ones lost, and one tab too many: `113 _ 27 0 0 113 0` has as many as columns."""
+    merged = report({CELL: TRUE[CELL] + 7}, ("llm",))
+    merged["applications.carried_in.total"] = Merged(lost, ())
+    assert set(verdicts(explain(merged)).values()) == {"inconclusive"}
+    assert "source-inconsistent" not in codes(explain(merged))
+
+
+def test_a_single_cell_that_cannot_be_read_is_no_lost_place() -> None:
+    merged = report({CELL: TRUE[CELL] + 7}, ("llm",))
+    merged["applications.carried_in.total"] = Merged(
+        Candidate(CellState.UNPARSABLE, raw="约3", spans=(Span(1, 2),)), ()
+    )
+    assert set(verdicts(explain(merged)).values()) == {"source_inconsistent"}
+
+
+def test_a_persons_word_needs_no_whole_table() -> None:
+    read = report({CELL: TRUE[CELL] + 7})
+    merged = {name: Merged(replace(entry.printed, reader="person"), ()) for name, entry in read.items()}
+    merged["applications.carried_in.total"] = Merged(Candidate(CellState.POSITION_UNKNOWN, spans=(Span(1, 2),)), ())
+    assert set(verdicts(explain(merged)).values()) == {"source_inconsistent"}
+
+
 def test_a_cell_that_something_else_doubts_vouches_for_nothing() -> None:
     doubt = make_flag("columns-unverified", fields=["applications.granted.business"])
     found = verdicts(explain(report({CELL: TRUE[CELL] + 7}, ("llm",)), [doubt]))
@@ -189,6 +222,34 @@ def test_a_tie_names_the_region_and_suggests_nothing() -> None:
     (flag,) = [flag for flag in findings.flags if flag.code == "error-not-located"]
     assert "equally simple" in flag.message.en
     assert {other, total} <= set(flag.fields)
+
+
+@pytest.mark.parametrize("column", ["business", "natural_person", "total"])
+def test_a_doubt_breaks_no_tie(column: str) -> None:
+    """Five counted in another row of 商业企业: had they moved in any other column, the sums would fail alike."""
+    rows = ("applications.other_result.other", "applications.other_result.fee_unpaid")
+    moved = {f"{row}.business": TRUE[f"{row}.business"] + by for row, by in zip(rows, (-5, 5), strict=True)}
+    doubt = make_flag("row-out-of-order", fields=[f"{row}.{column}" for row in rows])
+    findings = explain(report(moved), [doubt])
+    assert findings.suggestions == {}
+    (flag,) = [flag for flag in findings.flags if flag.code == "error-not-located"]
+    assert {f"{row}.{name}" for row in rows for name in ("business", "total")} <= set(flag.fields)
+
+
+def test_what_two_readers_confirmed_is_located_like_anything_else() -> None:
+    """A row shifted at the source: that it was read rightly does not make another row the likelier culprit."""
+    names = [column.id for column in load_forms().generations["2021"].sections["applications"].columns]
+    row = "applications.other_result.other"
+    cells = [TRUE[f"{row}.{name}"] for name in names]
+    shifted = dict(zip((f"{row}.{name}" for name in names), [0, *cells[:-1]], strict=True))
+    merged = report(shifted, ("llm",))
+    doubted = [f"applications.granted.{name}" for name in names]
+    for name in doubted:
+        merged[name] = merged[name]._replace(confirmed_by=())
+    findings = explain(merged, [make_flag("row-out-of-order", fields=doubted)])
+    assert {name: found[0].value for name, found in findings.suggestions.items()} == {
+        name: TRUE[name] for name in shifted if shifted[name] != TRUE[name]
+    }
 
 
 def test_a_broken_bound_names_its_fields() -> None:

@@ -191,6 +191,38 @@ def test_a_row_that_does_not_add_up_is_suggested_as_its_digits_say() -> None:
     assert codes(found) == ["inferred-by-equation", "splits-remain"]
 
 
+def test_a_row_of_several_tokens_that_does_not_add_up_has_lost_more_than_borders() -> None:
+    """`0 0 0 0 1 27注1 28`: a note cut the row in two, and 2 and 7 are no cells."""
+    found = split_glued(glue_row("granted", "0", "0", "0", "0", "1", "27"), G)
+    assert found.suggestions == {}
+    assert codes(found) == ["splits-remain"]
+
+
+def test_a_row_that_a_reader_doubts_is_not_inferred_and_says_so() -> None:
+    merged = glue_row("granted", "1000001") | glue_row("carried_in", "1000001")
+    found = split_glued(merged, G, doubted={"applications.granted.total"})
+    assert found.merged["applications.granted.total"] == merged["applications.granted.total"]
+    assert found.merged["applications.carried_in.total"].printed.state is INFERRED
+    assert found.assumed == {"E3[carried_in]"}
+    (suggestion,) = found.suggestions["applications.granted.total"]
+    assert suggestion.value == 1
+    assert suggestion.basis.endswith("whose numbers these are is in doubt")
+
+
+def test_nor_is_it_where_the_whole_table_has_one_split() -> None:
+    """Two result rows whose labels changed places: every sum holds all the same."""
+    values = flatten.as_printed(flatten.make_values("2021", 2))
+    merged = glue_table("applications", "2021", values)
+    certain = split_glued(merged, G)
+    assert {entry.printed.state for entry in certain.merged.values()} == {INFERRED}
+    doubted = {name for name in values if name.startswith(("applications.granted.", "applications.partially_granted."))}
+    found = split_glued(merged, G, doubted)
+    assert {name for name, entry in found.merged.items() if entry.printed.state is not INFERRED} == doubted
+    assert certain.assumed - found.assumed == {"E3[granted]", "E3[partially_granted]"}
+    assert doubted <= found.suggestions.keys()
+    assert doubted.isdisjoint(field for flag in found.flags for field in flag.fields)
+
+
 def test_a_row_with_too_few_digits_leaves_only_zeros_certain() -> None:
     rows = glue_row("granted", "000011") | glue_row("carried_in", "1000001") | glue_row("carried_out", "0000000")
     found = split_glued(rows, G)
