@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +31,7 @@ _RELATIONS = {
     "X3": "pending <= all cases a year later",
     "X4": "items + change = items of the year before",
 }
+_MOST_UNUSED = 5
 _LONG_BYTES = 50_000_000  # below it, reading takes about a second and needs no report
 
 
@@ -96,10 +97,12 @@ def _tell_summary(summary: PanelSummary, out_dir: Path) -> None:
         console.print(Text(line), soft_wrap=True)
     if summary.outcomes:
         console.print(_draw_outcomes(summary))
+        if any(name.endswith(", not confirmed") for _, name in summary.outcomes):
+            console.print(Text("* of these, so many rest on a number that was not accepted"), soft_wrap=True)
     counts = [f"  {code} {count}" for code, count in sorted(summary.flags.items())]
     lines = ["Findings (what they mean: docs/flags.md):", *counts] if counts else ["No findings."]
     lines += [f"  {item.agency}: {item.flag.message.en}" for item in summary.notable]
-    lines += [f"no document has the alias {variant}" for variant in summary.unused_aliases]
+    lines += _list_unused(summary.unused_aliases)
     lines += ["", "Written:", *(f"  {path}   {PANEL_OUTPUTS[path.name]}" for path in summary.outputs)]
     lines += ["", "What to do next:", *(f"  {line}" for line in _advise(summary, out_dir))]
     for line in lines:
@@ -111,7 +114,14 @@ def _describe_documents(summary: PanelSummary) -> str:
     if summary.years is None:
         return first
     years = "-".join(map(str, dict.fromkeys(summary.years)))
-    return f"{first}: {summary.agencies} agencies, {summary.agency_years} agency years, {years}"
+    agencies = "1 agency" if summary.agencies == 1 else f"{summary.agencies} agencies"
+    agency_years = "1 agency year" if summary.agency_years == 1 else f"{summary.agency_years} agency years"
+    return f"{first}: {agencies}, {agency_years}, {years}"
+
+
+def _list_unused(variants: Sequence[str]) -> list[str]:
+    more = [f"  … and {len(variants) - _MOST_UNUSED} more"] if len(variants) > _MOST_UNUSED else []
+    return [f"  no document has the alias {variant}" for variant in variants[:_MOST_UNUSED]] + more
 
 
 def _draw_outcomes(summary: PanelSummary) -> Table:
@@ -131,12 +141,16 @@ def _draw_outcomes(summary: PanelSummary) -> Table:
 
 def _count_outcome(summary: PanelSummary, family: str, outcome: str) -> str:
     doubted = summary.outcomes[family, f"{outcome}, not confirmed"]
-    return f"{summary.outcomes[family, outcome]}{f' ({doubted} not confirmed)' if doubted else ''}"
+    return f"{summary.outcomes[family, outcome]}{f' ({doubted}*)' if doubted else ''}"
 
 
 def _advise(summary: PanelSummary, out_dir: Path) -> Iterator[str]:
-    if summary.flags["carry-differs"]:
+    if summary.confirmed["carry-differs"]:
         yield "filter panel_flags.csv by `carry-differs`, confirmed `yes`   compare both reports with their originals"
+    if summary.flags["carry-differs"] > summary.confirmed["carry-differs"]:
+        yield "filter panel_flags.csv by `carry-differs`, confirmed `no`   first review the numbers that they rest on"
+    if summary.flags["duplicate-year"]:
+        yield "filter panel_flags.csv by `duplicate-year`   keep the right document of each year"
     if summary.flags["agency-variants"]:
         yield f"extractor panel {out_dir} --aliases names.csv   after writing down which names are one agency"
     if summary.flags["not-in-panel"]:

@@ -45,6 +45,7 @@ class PanelSummary:
         outcomes: by family of relation and outcome; `not confirmed` counts those that rest on a number that was not
             accepted, beside the outcome itself.
         flags: by code.
+        confirmed: findings all of whose numbers were accepted, by code.
         notable: the first findings of severity warning between years, confirmed ones only.
         unused_aliases: variants of the file of aliases that no document has, folded.
     """
@@ -59,6 +60,7 @@ class PanelSummary:
     pairs: int = 0
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
+    confirmed: Counter[str] = field(default_factory=Counter)
     notable: list[PanelFlag] = field(default_factory=list)
     unused_aliases: tuple[str, ...] = ()
 
@@ -72,6 +74,7 @@ class PanelSummary:
     def count_flag(self, item: PanelFlag) -> None:
         """Count one finding, and keep it if it is among the first that matter."""
         self.flags[item.flag.code] += 1
+        self.confirmed[item.flag.code] += bool(item.is_confirmed)
         if item.is_confirmed and item.flag.severity == "warning" and len(self.notable) < _NOTABLE:
             self.notable.append(item)
 
@@ -89,6 +92,8 @@ def build_panel(out_dir: Path, aliases: Mapping[str, str], on_progress: Callable
         OutputError: the files cannot be written; earlier ones stay as they were.
     """
     records = out_dir / "records.jsonl"
+    if out_dir.is_file():
+        raise SettingsError(f"{out_dir}: a file. Give the folder that `extractor run` wrote with --out.")
     if not records.is_file():
         raise SettingsError(
             f"{out_dir}: no records.jsonl in there. Give the folder that `extractor run` wrote with --out."

@@ -28,6 +28,8 @@ BASES: tuple[Basis, ...] = ("accepted", "review", "inferred", "suggested")
 
 _SHAPE = VERSIONS["record"]
 _AGENCY, _YEAR = "header.agency_name", "header.report_year"
+_MOST_DIGITS = 18  # of a number that came as text
+_FIRST_YEAR, _LAST_YEAR = 1000, 9999  # what else stands for a year was misread
 _MAKE_ANEW = "Make it anew with `extractor run … --out`."
 
 
@@ -170,7 +172,7 @@ def _build_entry(record: Any, line: int, offset: int, known: _KnownCells) -> Ent
         record.status,
         tuple(dict.fromkeys(filter(None, map(_site_of, record.origins)))),
         agency.value if agency and isinstance(agency.value, str) else None,
-        _whole(year.value) if year else None,
+        _whole_year(year.value) if year else None,
         "review" if "review" in decisions else "accepted",
         known.share_generation({name: record.generation.get(name, "absent") for name in TABLE_SECTIONS}),
         tuple(known.share(name, item) for name, item in zip(load_panel_fields(), cells, strict=True)),
@@ -184,10 +186,15 @@ def _site_of(origin: Origin) -> str | None:
 def _whole(value: Value | None) -> int | None:
     """A value as the whole number that it is. A year may come as text."""
     if isinstance(value, str):
-        return int(value) if value.isascii() and value.isdigit() else None
+        return int(value) if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS else None
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else None
     return value
+
+
+def _whole_year(value: Value | None) -> int | None:
+    year = _whole(value)
+    return year if year is not None and _FIRST_YEAR <= year <= _LAST_YEAR else None
 
 
 class _KnownCells:

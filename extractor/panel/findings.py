@@ -89,7 +89,7 @@ def _show_sides(item: Comparison) -> str:
 
 
 def _show_term(year: int, field_id: str, term: Term) -> str:
-    beside = "" if term.suggested is None or term.basis == "suggested" else f", suggested {term.suggested}"
+    beside = "" if term.suggested in (None, term.amount) else f", suggested {term.suggested}"
     return f"{year} {field_id} = {term.amount} [{term.basis}{beside}]"
 
 
@@ -153,7 +153,9 @@ def flag_duplicates(series: Series, year: Year, found: Duplicates) -> PanelFlag:
         differing=len(found.differing),
         open=found.open,
     )
-    return PanelFlag(flag, series.name, (year.year,), year.entries)
+    # A year in review may be the slip that put two years into one.
+    doubted = [f"{entry.path}: agency or year [review]" for entry in year.entries if entry.key_basis == "review"]
+    return PanelFlag(flag, series.name, (year.year,), year.entries, "; ".join(doubted))
 
 
 def flag_variants(found: Variants) -> PanelFlag:

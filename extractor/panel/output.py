@@ -47,14 +47,15 @@ class PanelRow(NamedTuple):
 
     Attributes:
         agency, key: the series; None for a document that belongs to none.
-        of_year, previous, following: documents of the same year, and of the years before and behind.
+        of_year: number of documents of the same year; None for a document that belongs to no series.
+        previous, following: documents of the years before and behind.
         comparisons: with the year before.
     """
 
     entry: Entry
     agency: str | None = None
     key: str | None = None
-    of_year: int = 0
+    of_year: int | None = None
     previous: Sequence[Entry] = ()
     following: Sequence[Entry] = ()
     comparisons: Sequence[Comparison] = ()
@@ -137,7 +138,7 @@ def _lay_out(row: PanelRow) -> list[Any]:
     entry = row.entry
     cells: list[Any] = [
         *(row.agency, entry.year, entry.document, entry.path, entry.status.value),
-        *(" ".join(entry.sites) or None, entry.agency, row.key, entry.key_basis),
+        *(" ".join(entry.sites) or None, entry.agency, row.key, entry.key_basis if row.agency else None),
         *(entry.generation[section] for section in TABLE_SECTIONS),
         *(row.of_year, [item.document for item in row.previous], [item.document for item in row.following]),
     ]

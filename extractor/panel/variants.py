@@ -55,7 +55,8 @@ def _find_prefixes(by_stem: dict[str, list[Series]]) -> Iterator[Variants]:
             if shorter in by_stem:
                 longer.setdefault(shorter, []).append(stem)
     for shorter, stems in longer.items():
-        yield Variants("prefix", tuple(item for stem in (shorter, *stems) for item in by_stem[stem]))
+        # Of names that differ in their end, too, the first: the others stand in a finding of their own.
+        yield Variants("prefix", tuple(by_stem[stem][0] for stem in (shorter, *stems)))
 
 
 def _find_misspelt(series: Sequence[Series]) -> Iterator[Variants]:

@@ -72,7 +72,7 @@ def _find_doubts(candidates: dict[str, tuple[Candidate, ...]]) -> Iterator[Flag]
             yield make_flag("narrative-several-values", fields=(name,), spans=spans, raw=raw)
         expected = "wan" if name.endswith("_wan") else "yuan"
         for item in items:
-            if item.unit and item.unit != expected:
+            if item.value and item.unit and item.unit != expected:  # nothing is nothing in every unit
                 raw = f"{item.raw}{_MONEY_WORDS.get(item.unit, '')}"
                 yield make_flag("unit-differs", fields=(name,), spans=item.spans, raw=raw)
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
 from extractor.model import Chunk, Document, Unit
 from extractor.readers.header import find_report_year
+from extractor.readers.narrative_times import Times
 from extractor.readers.prose import Prose
+from extractor.readers.title import find_title
 
 MONEY_FACTS = frozenset(("information_processing_fee_yuan", "admin_fees_wan"))
 _UNIT_OF_MONEY: dict[str, Unit] = {"元": "yuan", "万元": "wan"}
@@ -58,11 +60,24 @@ class Text:
     known_year: int | None = None
     # Where the last review or litigation was accepted: the next sentence may go on about them.
     last_case: int = -1
+    # Beginnings of clauses -> whether the clauses before speak of another body. Filled while statements are judged.
+    others_before: dict[int, bool | None] = field(default_factory=dict)
 
     @cached_property
     def report_year(self) -> int | None:
         """The year that the report is about."""
         return self.known_year or find_report_year(self.document, self.chunks, self.prose)
+
+    @cached_property
+    def times(self) -> Times:
+        """Where the text names years and parts of them."""
+        return Times(self.prose.text)
+
+    @cached_property
+    def agency(self) -> str:
+        """The agency's name as its title gives it, without spaces; empty where it gives none."""
+        title = find_title(self.document, self.chunks)
+        return "".join(self.document.view[slice(*title.agency)].split()) if title and title.agency else ""
 
     def section(self, position: int) -> str:
         """The section in which a place of the prose stands."""

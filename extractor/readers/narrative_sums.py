@@ -12,7 +12,8 @@ not fit; which whole that is, the text need not say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
@@ -49,6 +50,8 @@ _LEAST_AGREEING = 3
 #: Beyond half as much again, parts are counted twice on purpose: 原创, 图文, 视频 of the same articles.
 _MOST_EXCESS = 2
 _NO_LIMIT = 10**9
+# How far rounded shares of one whole may be from 100.
+_ROUNDED_OFF = Decimal("0.5")
 
 
 class _Count(NamedTuple):
@@ -76,7 +79,8 @@ def find_wrong_sums(text: Text, candidates: Mapping[str, Sequence[Candidate]]) -
     shares = list(_SHARE.finditer(masked)) if masked.count("占") > _LEAST_AGREEING else []
     stated = {(count.value, count.unit) for count in map(_read_count, _COUNT.finditer(masked))} if shares else set()
     for _, group in groupby(shares, key=lambda item: text.prose.sentence_start(item.start())):
-        yield from _check_shares(text, stated, list(group), candidates)
+        for matches in _cut_lists(group):
+            yield from _check_shares(text, stated, matches, candidates)
 
 
 # ---------------------------------------------------------------- parts
@@ -138,6 +142,19 @@ class _Share(NamedTuple):
     printed: str
     least: int
     most: int
+
+
+def _cut_lists(matches: Iterable[re.Match[str]]) -> Iterator[list[re.Match[str]]]:
+    """The lists of a sentence: shares that come to 100 are of one whole, and what follows may be of another."""
+    listed: list[re.Match[str]] = []
+    total = Decimal(0)
+    for match in matches:
+        listed.append(match)
+        total += Decimal(match["share"])
+        if abs(total - 100) <= _ROUNDED_OFF:
+            yield listed
+            listed, total = [], Decimal(0)
+    yield listed
 
 
 def _check_shares(

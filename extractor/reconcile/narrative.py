@@ -20,11 +20,16 @@ from extractor.reconcile.merge import Merged
 class Comparison(NamedTuple):
     """A narrative fact and the sums of table cells that it may be.
 
-    A term is a field id; with a `*` for one part of it, all cells of the document's form that it fits.
+    Attributes:
+        readings: a term is a field id; with a `*` for one part of it, all cells of the document's form that it fits.
+        is_witness: whether the fact doubts cells that are read. What came in and what was disputed is mostly told of
+            the same body as in the tables. Rows in words are often those of one office, of the whole district or of a
+            campaign, and seldom say so: they doubt no cell that is printed plainly.
     """
 
     fact: str
     readings: tuple[tuple[str, ...], ...]
+    is_witness: bool = False
 
 
 _A, _R, _D = "applications", "review_litigation", "proactive_disclosure.normative_documents"
@@ -35,7 +40,9 @@ COMPARISONS = (
     Comparison("normative_documents_in_force", ((f"{_D}.in_force",),)),
     # "收到 N 件": new ones only, or together with those carried in; both uses are real.
     Comparison(
-        "applications_received", ((f"{_A}.new_received.total",), (f"{_A}.new_received.total", f"{_A}.carried_in.total"))
+        "applications_received",
+        ((f"{_A}.new_received.total",), (f"{_A}.new_received.total", f"{_A}.carried_in.total")),
+        is_witness=True,
     ),
     Comparison("applications_carried_in", ((f"{_A}.carried_in.total",),)),
     # "予以公开 N 件" may be all that was given, in full or in part.
@@ -46,9 +53,9 @@ COMPARISONS = (
     Comparison("applications_unable", ((f"{_A}.unable.*.total",),)),
     Comparison("applications_not_processed", ((f"{_A}.not_processed.*.total",),)),
     Comparison("applications_other_result", ((f"{_A}.other_result.*.total",),)),
-    Comparison("applications_answered", ((f"{_A}.results_total.total",),)),
+    Comparison("applications_answered", ((f"{_A}.results_total.total",),), is_witness=True),
     Comparison("applications_carried_out", ((f"{_A}.carried_out.total",),)),
-    Comparison("reviews", ((f"{_R}.review.total",),)),
+    Comparison("reviews", ((f"{_R}.review.total",),), is_witness=True),
     Comparison(
         "litigations",
         (
@@ -57,6 +64,7 @@ COMPARISONS = (
             (f"{_R}.litigation_after_review.total",),
             (f"{_R}.review.total", f"{_R}.litigation_direct.total", f"{_R}.litigation_after_review.total"),
         ),
+        is_witness=True,
     ),
 )
 _FEE, _FEE_CELL = "narrative.admin_fees_wan", "proactive_disclosure.admin_fees.amount_wan"
@@ -64,9 +72,10 @@ _YUAN: Mapping[Unit | None, int] = {"yuan": 1, "wan": 10_000, None: 10_000}
 
 
 def compare_narrative(merged: Mapping[str, Merged]) -> tuple[Flag, ...]:
-    """Flag each narrative fact that fits none of its readings, with the cells that it may concern.
+    """Flag each narrative fact that fits none of its readings.
 
-    A fact that the text states several times fits where one of its numbers does, or their sum: parts of an area are
+    The places of all cells that a fact may concern stand in the flag; the cells that it doubts, among its fields. A
+    fact that the text states several times fits where one of its numbers does, or their sum: parts of an area are
     stated one by one. A comparison with a cell of which nothing is known is left out: nothing can be said.
     """
     return (*_compare_counts(merged), *_compare_fee(merged))
@@ -84,17 +93,22 @@ def _compare_counts(merged: Mapping[str, Merged]) -> Iterator[Flag]:
             continue
         cells = dict.fromkeys(term for terms in readings for term in terms)
         printed = " / ".join(dict.fromkeys(_say(merged, *pair) for pair in zip(readings, amounts, strict=True)))
-        yield _flag_difference(merged, fact, tuple(cells), " / ".join(map(_say_stated, stated)), printed)
+        doubted = _list_doubted(merged, comparison, tuple(cells))
+        spans = [span for field_id in (fact, *cells) for span in merged[field_id].printed.spans[:1]]
+        said = " / ".join(map(_say_stated, stated))
+        yield make_flag("narrative-differs", fields=(fact, *doubted), spans=spans, stated=said, printed=printed)
 
 
-def _flag_difference(
-    merged: Mapping[str, Merged], fact: str, cells: tuple[str, ...], stated: str, printed: str
-) -> Flag:
-    spans = [span for field_id in (fact, *cells) for span in merged[field_id].printed.spans[:1]]
-    # A number that a model alone found in the text says nothing against a table.
-    is_sure = merged[fact].printed.reader == "template" or bool(merged[fact].confirmed_by)
-    fields = (fact, *cells) if is_sure else (fact,)
-    return make_flag("narrative-differs", fields=fields, spans=spans, stated=stated, printed=printed)
+def _list_doubted(merged: Mapping[str, Merged], comparison: Comparison, cells: tuple[str, ...]) -> tuple[str, ...]:
+    """The cells that the fact doubts: those that are open anyway, and where it is a witness, those that are read.
+
+    A number that a model alone found in the text says nothing against a table.
+    """
+    fact = merged[f"narrative.{comparison.fact}"]
+    if fact.printed.reader != "template" and not fact.confirmed_by:
+        return ()
+    is_open = [name for name in cells if merged[name].printed.state is not CellState.VALUE]
+    return cells if comparison.is_witness and not is_open else tuple(is_open)
 
 
 def _stated(merged: Mapping[str, Merged], fact: str) -> list[Candidate]:
@@ -158,7 +172,8 @@ def _compare_fee(merged: Mapping[str, Merged]) -> Iterator[Flag]:
     ):
         return
     said = " / ".join(_say_money(one) for one in stated)
-    yield _flag_difference(merged, _FEE, (_FEE_CELL,), said, _say_money(printed))
+    spans = [*merged[_FEE].printed.spans[:1], *printed.spans[:1]]
+    yield make_flag("narrative-differs", fields=(_FEE,), spans=spans, stated=said, printed=_say_money(printed))
 
 
 class _Money(NamedTuple):

@@ -150,6 +150,30 @@ def test_a_torn_copy_does_not_spoil_the_whole_one(reports: Path, run_panel: RunP
     assert panel.row("c.txt")["X1[total]"] == "holds"
 
 
+def test_a_slip_of_the_year_that_puts_two_years_into_one_is_told(reports: Path, run_panel: RunPanel) -> None:
+    write_report(reports / "2022.txt", AGENCY, 2022, report_values())
+    write_report(reports / "2023.txt", AGENCY, 2023, report_values())
+    slip = reports / "2023.txt"
+    slip.write_text(slip.read_text("utf-8").replace(f"{AGENCY}2023年", f"{AGENCY}2022年"), encoding="utf-8")
+    (flag,) = run_panel().flags
+    assert flag["code"] == "duplicate-year"
+    assert flag["values"].endswith("2023.txt: agency or year [review]")
+    assert "; " not in flag["values"]
+
+
+def test_an_inferred_number_is_not_said_twice(reports: Path, run_panel: RunPanel) -> None:
+    write_report(reports / "a.txt", AGENCY, 2021, report_values(carried_out=1), layout="glued")
+    write_report(reports / "b.txt", AGENCY, 2022, report_values(carried_in=3))
+    (flag,) = run_panel().flags_of("carry-differs")
+    assert "2021 applications.carried_out.total = 1 [inferred];" in flag["values"]
+
+
+def test_a_document_of_no_series_has_no_decision_and_no_number_in_its_year(reports: Path, run_panel: RunPanel) -> None:
+    write_report(reports / "a.txt", "", 2021, report_values())
+    (row,) = run_panel().rows
+    assert [row[name] for name in ("report_year", "agency", "key_decision", "documents_of_year")] == [2021] + [None] * 3
+
+
 def test_equal_bytes_are_one_document(reports: Path, run_panel: RunPanel) -> None:
     write_report(reports / "a.txt", AGENCY, 2021, report_values())
     write_report(reports / "copy.txt", AGENCY, 2021, report_values())

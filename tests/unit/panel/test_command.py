@@ -49,9 +49,30 @@ def test_aliases_merge_and_the_summary_says_so(out: Path, tmp_path: Path) -> Non
     names.write_text(f"variant,agency\n{AGENCY}管委会,{AGENCY}\n甲县,乙县\n", encoding="utf-8")
     result = _invoke("panel", str(out), "--aliases", str(names))
     assert result.exit_code == 0, result.output
-    assert "1 agencies, 3 agency years" in result.stdout
+    assert "1 agency, 3 agency years" in result.stdout
     assert "agency-merged 1" in result.stdout
     assert "no document has the alias 甲县" in result.stdout
+
+
+def test_aliases_that_no_document_has_are_told_up_to_five(out: Path, tmp_path: Path) -> None:
+    names = tmp_path / "names.csv"
+    names.write_text(
+        "variant,agency\n" + "".join(f"{place}县,{AGENCY}\n" for place in "甲乙丙丁戊己庚"), encoding="utf-8"
+    )
+    lines = _invoke("panel", str(out), "--aliases", str(names)).stdout.splitlines()
+    assert sum("no document has the alias" in line for line in lines) == 5
+    assert "  … and 2 more" in lines
+
+
+def test_advice_about_findings_that_rest_on_what_is_for_review(reports: Path, run_panel: RunPanel) -> None:
+    write_report(reports / "a.txt", AGENCY, 2021, report_values(carried_out=1), layout="glued")
+    write_report(reports / "b.txt", AGENCY, 2022, report_values(carried_in=3))
+    printed = _invoke("panel", str(run_panel().out)).stdout
+    (line,) = [line for line in printed.splitlines() if line.strip().startswith("X1")]
+    assert line.split()[-5:] == ["5", "(5*)", "2", "(2*)", "0"]
+    assert "* of these, so many rest on a number that was not accepted" in printed
+    assert "`carry-differs`, confirmed `no`" in printed
+    assert "confirmed `yes`" not in printed
 
 
 def test_the_files_do_not_depend_on_hashing(reports: Path, run_panel: RunPanel, tmp_path: Path) -> None:
@@ -87,6 +108,7 @@ def test_what_can_be_put_right_ends_with_2_and_one_line(out: Path, tmp_path: Pat
     for arguments, said in (
         (["panel", str(tmp_path / "empty")], "no records.jsonl"),
         (["panel", str(tmp_path / "gone")], "no records.jsonl"),
+        (["panel", str(out / "records.jsonl")], "records.jsonl: a file. Give the folder"),
         (["panel", str(broken)], "records.jsonl, line 3: not a whole record"),
         (["panel", str(out), "--aliases", str(tmp_path / "none.csv")], "none.csv: the aliases cannot be read"),
     ):

@@ -160,3 +160,12 @@ def test_progress_ends_at_the_whole(tmp_path: Path) -> None:
     assert len(list(read_entries(path, lambda done, total: told.append((done, total))))) == 3
     size = path.stat().st_size
     assert told == [(size // 3, size), (size // 3 * 2, size), (size, size)]
+
+
+@pytest.mark.parametrize(
+    ("value", "year"), [(2023, 2023), ("2023", 2023), (-5, None), (10**30, None), ("9" * 5000, None), ("二〇", None)]
+)
+def test_a_year_has_four_digits(tmp_path: Path, value: Any, year: int | None) -> None:
+    record = _record(**{"header.report_year": _field(value)})
+    (entry,) = _read(tmp_path / "records.jsonl", record.model_dump_json())
+    assert entry.year == year

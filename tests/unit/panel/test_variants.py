@@ -61,3 +61,11 @@ def test_numbers_and_directions_tell_agencies_apart() -> None:
 def test_a_row_of_like_names_is_no_misprint() -> None:
     places = "甲乙丙丁戊己庚辛壬癸"
     assert _find(*((f"某某县{place}家镇中心", 2010 + index, "县") for index, place in enumerate(places))) == []
+
+
+def test_names_that_differ_at_both_ends_stand_in_two_findings() -> None:
+    """So that what a finding says holds for all of its names."""
+    assert _find(("胡市镇", 2019), ("胡市镇人民政府", 2020), ("天门市胡市镇", 2021)) == [
+        ("suffix", ["胡市镇", "胡市镇人民政府"]),
+        ("prefix", ["胡市镇", "天门市胡市镇"]),
+    ]

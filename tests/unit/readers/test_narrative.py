@@ -125,7 +125,8 @@ def test_each_rule_finds_its_example(rule: CountRule | ZeroRule) -> None:
         ("全年主动公开政府信息共计1,234条。", {"proactive_items_total": 1234}),
         ("全年共主动公开120条政府信息。", {"proactive_items_total": 120}),
         ("通过“乌苏政府”网站主动公开政府信息40条。", {"website_items": 40}),
-        ("市政府网站主动公开各类政府信息5500余条，全年新增规章1件。", {"website_items": 5500}),
+        ("市政府网站主动公开各类政府信息5500条，全年新增规章1件。", {"website_items": 5500}),
+        ("市政府网站主动公开各类政府信息5500余条。", {}),
         ("在政府网站公开目录公开信息共计121条，其中：概况类12条。", {"website_items": 121}),
         ("通过政务新媒体“忻州民政”转载发布各类信息551条。", {}),
         ("“甲”微信公众号共编发文章 1640 篇，其中原创文章294篇，关注人数达1016823人。", {"wechat_items": 1640}),
@@ -160,7 +161,7 @@ def test_each_rule_finds_its_example(rule: CountRule | ZeroRule) -> None:
             "全年收到政府信息公开申请 34 件，上年结转政府信息公开申请 2 件。",
             {"applications_received": 34, "applications_carried_in": 2},
         ),
-        ("民意乡未收到和处理政府信息公开申请,零报告。", {"applications_received": 0}),
+        ("我局未收到和处理政府信息公开申请,零报告。", {"applications_received": 0}),
         ("未收到任何公民、法人和其他组织提出的公开政府信息的申请。", {"applications_received": 0}),
         ("依申请公开信息数182条。", {}),
         ("未收到1件政府信息公开申请。", {}),
@@ -180,7 +181,7 @@ def test_each_rule_finds_its_example(rule: CountRule | ZeroRule) -> None:
         # reviews and litigation
         ("因政府信息公开引起的行政复议案件2件、行政诉讼案件7件。", {"reviews": 2, "litigations": 7}),
         (
-            "2023年市科委有 1 件涉及政府信息公开工作的行政复\n议，未被复议审查机关纠错。涉及的行政诉讼数为\n0 件。",
+            "2023年县民政局有 1 件涉及政府信息公开工作的行政复\n议，未被复议审查机关纠错。涉及的行政诉讼数为\n0 件。",
             {"reviews": 1, "litigations": 0},
         ),
         (
@@ -204,7 +205,7 @@ def test_each_rule_finds_its_example(rule: CountRule | ZeroRule) -> None:
         ("全年收取政府信息公开信息处理费3940元。", {"information_processing_fee_yuan": 3940}),
         ("全年收取信息处理费120.50元。", {"information_processing_fee_yuan": Decimal("120.50")}),
         ("2023年，无收取信息处理费情况。", {"information_processing_fee_yuan": 0}),
-        ("2023 年，市科委未发生政府信息公开收费事项。", {"information_processing_fee_yuan": 0}),
+        ("2023 年，县民政局未发生政府信息公开收费事项。", {"information_processing_fee_yuan": 0}),
         ("减免信息处理费50元。", {}),
         ("未制定信息处理费标准，落实信息处理费有关规定。", {}),
         ("四、收费及减免情况 无收费及减免情况。", {}),
@@ -322,6 +323,11 @@ def test_a_fee_of_section_two_in_yuan_is_flagged() -> None:
     (fee,) = facts.candidates["narrative.admin_fees_wan"]
     assert (fee.value, fee.unit) == (5000, "yuan")
     assert [(flag.code, flag.fields) for flag in facts.flags] == [("unit-differs", ("narrative.admin_fees_wan",))]
+
+
+def test_a_fee_of_nothing_is_nothing_in_every_unit() -> None:
+    facts = read("行政事业性收费0元。")
+    assert (values(facts), facts.flags) == ({"admin_fees_wan": 0}, ())
 
 
 def test_the_evidence_is_the_number_or_the_phrase() -> None:

@@ -125,6 +125,8 @@ def test_a_share_of_another_whole_that_the_text_names() -> None:
         "网络申请1303件，占86.92%；信函申请172件，占31.47%；当面申请24件，占1.60%。",
         "甲类10条，占10%；乙类20条，占20%；丙类30条，占60%；丁类40条，占80%。",
         "甲类0条，占0%；乙类20条，占20%；丙类30条，占30%；丁类50条，占50%。",
+        # two lists, each of its own whole
+        "自然人申请90件，占90%；法人10件，占10%；予以公开45件，占50%；不予公开9件，占10%；无法提供36件，占40%。",
     ],
 )
 def test_no_finding_about_shares_that_may_be_right(sentence: str) -> None:
