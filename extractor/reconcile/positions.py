@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from math import comb
 from typing import NamedTuple
 
 from extractor.flags import make_flag
@@ -78,6 +79,8 @@ def _enumerate(form: Section, rows: Sequence[OpenRow], merged: Mapping[str, Merg
 def list_placements(row: OpenRow) -> Block:
     """The placements of a row's numbers, in order, into its cells."""
     values = [int(str(token.value)) for token in row.tokens]
+    if not any(values):  # wherever the zeros stand, the values are the same
+        return Block(row.id, row.fields, ((0,) * len(row.fields),), (comb(len(row.fields), len(values)),))
     counts: Counter[tuple[int, ...]] = Counter()
     for places in combinations(range(len(row.fields)), len(values)):
         placed = dict(zip(places, values, strict=True))
