@@ -13,7 +13,7 @@ import pytest
 
 from extractor import load_document, process_document
 from extractor.errors import UnsupportedFormat
-from extractor.evaluation import Label, load_label
+from extractor.evaluation import Label, load_label, score_record
 from extractor.forms import load_forms
 from extractor.model import CellState, Record
 from extractor.settings import Settings
@@ -123,3 +123,18 @@ def test_glued_figures_are_divided_as_they_were_or_not_at_all(corpus: Path) -> N
         "018_pingtan_finance_2020": 176,
         "031_shanghai_kewei_2024_pdftext": 113,  # the sum of one row is blank: only what digits alone decide
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("010_pingtan_region_2021", 190), ("012_pingtan_region_2023", 190), ("015_pingtan_region_2019_excerpt", 176)],
+)
+def test_real_glued_reports_are_divided_as_their_labels_have_them(corpus: Path, name: str, cells: int) -> None:
+    """Agreement: the labels of these sections came from the same equations."""
+    label = load_label(corpus / "labels" / f"{name}.json")
+    record = process_document(load_document(corpus.parent / label.file))
+    score = score_record(record, label)
+    assert (score.inferred, score.inferred_agreeing, score.accepted_wrong, score.accepted) == (cells, cells, 0, 0)
+    in_section_two = [f for n, f in record.fields.items() if n.startswith("proactive_disclosure.")]
+    assert not any(field.state is CellState.INFERRED_BY_EQUATION for field in in_section_two)
+    assert {result.result for result in record.equations} == {"assumed"}
