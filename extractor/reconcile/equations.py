@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
 
-from extractor.forms import Equation, load_forms
+from extractor.forms import Equation, Section, load_forms
 from extractor.model import CellState, EquationResult
 from extractor.reconcile.merge import Merged
 from extractor.reconcile.system import Amount
@@ -57,3 +57,9 @@ def printed_amount(entry: Merged | None) -> Amount | None:
     if entry is None or entry.printed.state is not CellState.VALUE:
         return None
     return entry.printed.value if isinstance(entry.printed.value, int | Decimal) else None
+
+
+def list_amounts(merged: Mapping[str, Merged], form: Section) -> dict[str, Amount]:
+    """The numbers that a table prints, by field id."""
+    found = ((item.id, printed_amount(merged.get(item.id))) for item in form.fields)
+    return {field_id: amount for field_id, amount in found if amount is not None}

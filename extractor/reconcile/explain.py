@@ -17,7 +17,7 @@ from typing import NamedTuple
 from extractor.flags import make_flag
 from extractor.forms import Equation
 from extractor.model import Candidate, CellState, EquationResult, Flag, Span, Suggestion, Verdict
-from extractor.reconcile.equations import printed_amount, sum_known
+from extractor.reconcile.equations import list_amounts, sum_known
 from extractor.reconcile.localise import Location, locate_errors
 from extractor.reconcile.merge import Merged
 from extractor.reconcile.system import Amount, System, load_system
@@ -86,11 +86,7 @@ class _Table:
         self.system = system
         self.merged = merged
         self.doubted = doubted
-        self.values: dict[str, Amount] = {
-            item.id: amount
-            for item in system.section.fields
-            if (amount := printed_amount(merged.get(item.id))) is not None
-        }
+        self.values = list_amounts(merged, system.section)
         self.is_whole = not any(
             _lost_its_place(merged[item.id].printed) for item in system.section.fields if item.id in merged
         )

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from decimal import Decimal
 from typing import NamedTuple
 
 from extractor.forms import TABLE_SECTIONS, Column, Row, Section
 from extractor.model import Candidate, CellState, Flag, Suggestion
 from extractor.reconcile.merge import Merged
-from extractor.reconcile.system import Amount
 
 # The rules' own tokens: what a model proposed for the same row stands beside them.
 _READER = "template"
@@ -125,13 +123,3 @@ def _surviving_tokens(merged: Mapping[str, Merged], fields: Sequence[str], state
     }
     spans = printed[0].spans
     return tuple(by_span[span] for span in spans) if all(span in by_span for span in spans) else ()
-
-
-def list_amounts(merged: Mapping[str, Merged], form: Section) -> dict[str, Amount]:
-    """The numbers that the table prints, by field id."""
-    found = {}
-    for item in form.fields:
-        printed = merged[item.id].printed if item.id in merged else None
-        if printed and printed.state is CellState.VALUE and isinstance(printed.value, int | Decimal):
-            found[item.id] = printed.value
-    return found

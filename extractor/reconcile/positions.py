@@ -18,9 +18,10 @@ from typing import NamedTuple
 from extractor.flags import make_flag
 from extractor.forms import TABLE_SECTIONS, Section, load_forms
 from extractor.model import CellState, Flag, Suggestion
+from extractor.reconcile.equations import list_amounts
 from extractor.reconcile.joint import Block, Joint, solve_jointly
 from extractor.reconcile.merge import Merged
-from extractor.reconcile.open_rows import OpenRow, Recovery, find_open_rows, list_amounts
+from extractor.reconcile.open_rows import OpenRow, Recovery, find_open_rows
 from extractor.reconcile.system import System, load_system
 
 METHOD = "lost-positions"
@@ -124,9 +125,9 @@ def _say_found(table: _Table) -> tuple[str, str]:
             "没有一种排列满足全部等式：假设不成立，或有数字有误",
             "no placement satisfies all equations: the hypothesis is wrong, or a number is",
         )
-    zh, en = _ask(table)
     if count == 1:
         return "只剩一种排列", "one placement remains"
+    zh, en = _ask(table)
     shown = str(count) if count < _LONG_COUNT else f"{count:.1e}".replace("e+", " × 10^")
     return f"还有 {shown} 种排列。{zh}", f"{shown} placements remain. {en}"
 

@@ -17,9 +17,10 @@ from collections.abc import Mapping, Sequence, Set
 from extractor.flags import make_flag
 from extractor.forms import TABLE_SECTIONS, load_forms
 from extractor.model import Candidate, CellState, Flag, Span, Suggestion
+from extractor.reconcile.equations import list_amounts
 from extractor.reconcile.joint import Block, Joint, solve_jointly
 from extractor.reconcile.merge import MOST_LOSING, Merged
-from extractor.reconcile.open_rows import Recovery, find_open_rows, list_amounts
+from extractor.reconcile.open_rows import Recovery, find_open_rows
 from extractor.reconcile.runs import Split, count_blanks
 from extractor.reconcile.split_suggestions import (
     GluedRow,

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
+from typing import TypeVar
 
 from extractor.forms import Section, load_forms
 
 Amount = int | Decimal
+# Printed amounts, or the same without a rounding context.
+N = TypeVar("N", int | Decimal, int | Fraction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +34,16 @@ class System:
     terms: Mapping[str, Mapping[str, int]]
     of_field: Mapping[str, tuple[str, ...]]
 
-    def residual(self, equation: str, values: Mapping[str, Amount]) -> Amount | None:
+    def residual(self, equation: str, values: Mapping[str, N]) -> N | None:
         """Left side minus right side; None when a term is missing from `values`."""
-        total: Amount = 0
+        total: N = 0
         for field_id, sign in self.terms[equation].items():
             if field_id not in values:
                 return None
             total += sign * values[field_id]
         return total
 
-    def residuals(self, values: Mapping[str, Amount]) -> dict[str, Amount]:
+    def residuals(self, values: Mapping[str, N]) -> dict[str, N]:
         """The residual of every equation all of whose terms are known."""
         found = ((equation, self.residual(equation, values)) for equation in self.terms)
         return {equation: residual for equation, residual in found if residual is not None}

@@ -91,16 +91,9 @@ def is_count(value: Exact) -> bool:
 def pose_problem(system: System, values: Mapping[str, Amount], weights: Mapping[str, int]) -> Problem | None:
     """The problem that a table poses; None where every evaluable equation holds."""
     printed = {field: values[field] for field in system.of_field if field in values}
-    exact = {field: Fraction(value) if isinstance(value, Decimal) else value for field, value in printed.items()}
-    residuals = _find_residuals(system, exact)
+    exact: dict[str, Exact] = {
+        field: Fraction(value) if isinstance(value, Decimal) else value for field, value in printed.items()
+    }
+    residuals = system.residuals(exact)
     failed = tuple(equation for equation, residual in residuals.items() if residual)
     return Problem(system, printed, exact, weights, residuals, failed) if failed else None
-
-
-def _find_residuals(system: System, values: Mapping[str, Exact]) -> dict[str, Exact]:
-    """As System.residuals, for exact values."""
-    return {
-        equation: sum(sign * values[field] for field, sign in terms.items())
-        for equation, terms in system.terms.items()
-        if all(field in values for field in terms)
-    }

@@ -11,9 +11,10 @@ from extractor.chunks import split_chunks
 from extractor.forms import load_forms
 from extractor.model import Candidate, CellState, Span
 from extractor.readers.template import TemplateReader
+from extractor.reconcile.equations import list_amounts
 from extractor.reconcile.joint import Block, solve_jointly
 from extractor.reconcile.merge import Merged, merge_readings
-from extractor.reconcile.open_rows import OpenRow, Recovery, find_open_rows, list_amounts
+from extractor.reconcile.open_rows import OpenRow, Recovery, find_open_rows
 from extractor.reconcile.positions import list_placements, place_lost
 from extractor.reconcile.system import load_system
 from extractor.sources import load_document
