@@ -327,7 +327,11 @@ class DocumentIdentity:
 
 @dataclass(frozen=True, slots=True)
 class RecordField:
-    """One field of the form as printed, who read it, who read the same, and what else was proposed."""
+    """One field of the form as printed, who read it, who read the same, and what else was proposed.
+
+    Attributes:
+        p_wrong: chance that the value is not what is printed, by a certificate's scorer; null without one.
+    """
 
     state: CellState
     value: Value | None
@@ -339,6 +343,7 @@ class RecordField:
     candidates: tuple[Candidate, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
     confirmed_by: tuple[str, ...] = ()
+    p_wrong: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,12 +93,12 @@ def _agrees(field: RecordField | None, cell: LabelledCell) -> bool:
     return cell.state is not CellState.VALUE or _number(field) == cell.value
 
 
-def _number(field: RecordField) -> float | None:
-    return float(field.value) if isinstance(field.value, int | Decimal) else None
+def _number(field: RecordField) -> int | Decimal | None:
+    return field.value if isinstance(field.value, int | Decimal) else None
 
 
 def _fact(field: RecordField | None) -> object:
-    return None if field is None else float(field.value) if isinstance(field.value, Decimal) else field.value
+    return None if field is None else field.value
 
 
 def _describe(field_id: str, cell: LabelledCell, field: RecordField | None) -> str:
