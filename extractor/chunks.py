@@ -17,6 +17,8 @@ from extractor.model import CellRange, Chunk, Document, Grid, Heading, Paragraph
 # What makes a table of this form out of a grid that only shares words with it.
 _LEAST_COLUMN_LABELS = 2
 _LEAST_ROW_LABELS = 5
+# The same under the table's own heading: of a torn table a piece may be left.
+_LEAST_ROWS_AT_HOME = 2
 # Between two labels of a table stand cells, not sentences.
 _MOST_GAP = 40
 _LONGEST_LABEL = 90
@@ -55,11 +57,15 @@ def _cut_by_headings(document: Document) -> list[Chunk]:
 
 @dataclass(slots=True)
 class _GridTable:
-    """Ranges of grid cells that hold one section's table, and the labels seen in them."""
+    """Ranges of grid cells that hold one section's table, and the labels seen in them.
+
+    `has_rows_at_home`: a grid under the section's own heading holds several of its rows.
+    """
 
     ranges: list[CellRange] = field(default_factory=list)
     refs: set[LabelRef] = field(default_factory=set)
     is_complete: bool = False
+    has_rows_at_home: bool = False
 
 
 def _find_grid_tables(document: Document) -> dict[str, _GridTable]:
@@ -72,6 +78,7 @@ def _find_grid_tables(document: Document) -> dict[str, _GridTable]:
             table = tables.setdefault(section, _GridTable())
             table.ranges.append(CellRange(grid.index, first, last))
             table.refs |= refs
+            table.has_rows_at_home |= section == enclosing and _count_rows(refs) >= _LEAST_ROWS_AT_HOME
     for section, table in tables.items():
         forms = [form.sections[section] for form in load_forms().national if section in form.sections]
         seen = {ref.id for ref in table.refs if ref.role == "row"}
@@ -80,7 +87,7 @@ def _find_grid_tables(document: Document) -> dict[str, _GridTable]:
     return {
         section: table
         for section, table in tables.items()
-        if _is_table(table.refs) or (table.is_complete and section in section_of.values())
+        if _is_table(table.refs) or table.has_rows_at_home or (table.is_complete and section in section_of.values())
     }
 
 
@@ -166,7 +173,11 @@ def _has_header(refs: Iterable[LabelRef]) -> bool:
 
 def _is_table(refs: Iterable[LabelRef]) -> bool:
     refs = set(refs)
-    return _has_header(refs) or len({ref for ref in refs if ref.role == "row"}) >= _LEAST_ROW_LABELS
+    return _has_header(refs) or _count_rows(refs) >= _LEAST_ROW_LABELS
+
+
+def _count_rows(refs: Iterable[LabelRef]) -> int:
+    return len({ref for ref in refs if ref.role == "row"})
 
 
 def _table_chunk(

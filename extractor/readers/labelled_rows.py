@@ -115,7 +115,7 @@ class LabelledRowsReader(TableReader):
                 self.doubt(code, blanks, [])
 
     def _check_absent_rows(self) -> None:
-        """One row may be missing in the report; many, or the last one, mean that the table is cut off.
+        """One row may be missing in the report; many, or one at an end, mean that the table is cut off there.
 
         Where a row was lost in flattening, the row in front of the gap may have got its cells.
         """
@@ -125,7 +125,8 @@ class LabelledRowsReader(TableReader):
                 found = [self.reading.candidates[name][0] for name in fields]
                 if any(candidate.state is not CellState.BLANK for candidate in found):
                     self.doubt("row-before-gap", fields, found[0].spans)
-        if len(self.absent) > _MOST_ABSENT_ROWS or self.section.rows[-1] in self.absent:
+        ends = self.section.rows[0], self.section.rows[-1]
+        if len(self.absent) > _MOST_ABSENT_ROWS or any(row in self.absent for row in ends):
             fields = [field_id for row in self.absent for field_id in self._field_ids(row)]
             self.reading.flags.append(make_flag("rows-missing", fields=fields, count=len(self.absent)))
 

@@ -17,8 +17,8 @@ class OneRowReader(TableReader):
         """Read the whole table."""
         lines = self._data_lines()
         line = Line(None, (), [slot for line in lines for slot in line.slots])
-        while line.slots and line.slots[0].kind == "text":  # a label such as 件数 in front of the cells
-            line.slots.pop(0)
+        while line.slots and line.slots[0].kind == "text" and not self._holds_digits(line.slots[0]):
+            line.slots.pop(0)  # a label such as 件数 in front of the cells
         field_ids = [item.id for item in self.section.fields]
         columns = [item.column for item in self.section.fields]
         placement = self.read_line(line, columns, field_ids, self._geometry(line))
@@ -36,8 +36,15 @@ class OneRowReader(TableReader):
     def _data_lines(self) -> list[Line]:
         """The lines of cells under the header: those with numbers, else the last empty one."""
         strays = [line for line in self.table.strays if any(slot.kind == "cell" for slot in line.slots)]
-        with_numbers = [line for line in strays if any(s.is_printed and s.kind == "cell" for s in line.slots)]
+        with_numbers = [
+            line
+            for line in strays
+            if any(slot.is_printed and (slot.kind == "cell" or self._holds_digits(slot)) for slot in line.slots)
+        ]
         return with_numbers or strays[-1:]
+
+    def _holds_digits(self, slot: Atom) -> bool:
+        return any(char.isdigit() for char in self.document.view[slot.start : slot.end])
 
     def _leaves(self) -> list[Atom]:
         return [atom for atom in self.table.labels if any(ref.role == "column" for ref in atom.refs)]

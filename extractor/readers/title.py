@@ -132,6 +132,7 @@ def _extend_left(text: str, phrase: int) -> int:
     if low == line_start and start == low:
         for _ in range(2):  # the name, and the year, on lines of their own
             previous = text.rfind("\n", 0, max(0, start - 1)) + 1
+            previous += len(text[previous:start]) - len(text[previous:start].lstrip("#* "))  # marks of a heading
             line = text[previous : max(0, start - 1)].replace(" ", "")
             if start == 0 or _find_agency(text, start, phrase) or not _is_name_or_year(line):
                 break

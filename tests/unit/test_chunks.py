@@ -129,6 +129,18 @@ def test_a_grid_that_only_shares_words_is_no_table() -> None:
     assert with_tables(split(text.encode())[1]) == []
 
 
+def test_what_is_left_of_a_torn_table_counts_under_its_own_heading() -> None:
+    """As a PDF's text has it: a grid of two rows, the rest of the table in lines around it."""
+    rest = "第二十条第（一）项\n信息内容本年制发件数本年废止件数现行有效件数\n| 规章 | 0 | 0 | 0 |\n|---|---|---|---|\n"
+    rest += "| 规范性文件 | 13 | 0 | 55 |\n第二十条第（五）项\n信息内容本年处理决定数量\n行政许可 97\n"
+    rest += "第二十条第（八）项\n信息内容本年收费金额（单位：万元）\n行政事业性收费 0\n"
+    document, chunks = split(f"二、主动公开政府信息情况\n{rest}三、收到和处理政府信息公开申请情况\n".encode())
+    assert with_tables(chunks) == ["proactive_disclosure"]
+    values = TemplateReader().read(document, chunks).candidates
+    assert values["proactive_disclosure.normative_documents.in_force"][0].value == 55
+    assert values["proactive_disclosure.licences.decisions"][0].value == 97
+
+
 @pytest.mark.parametrize("foreign", ["行政许可", "结果维持", "第二十条第（一）项"])
 def test_a_lone_foreign_label_in_a_table_is_a_misprint(foreign: str) -> None:
     """The rows behind it still belong to the table."""

@@ -384,6 +384,35 @@ def test_many_missing_rows_or_a_missing_last_one_mean_that_the_table_is_cut_off(
     assert f"{THREE}.results_total.total" in before.fields, "the last row that is there may be cut off, too"
 
 
+def test_a_missing_first_row_may_be_one_whose_label_was_not_known() -> None:
+    """Labels over the first known one are prose to the reader, and so are the numbers behind them."""
+    damaged = flatten.bare_lines([TABLES[TWO]]).decode()
+    misprints = {
+        "规章\n": "现章\n",
+        "规范性文件": "现范性文件",
+        "信息内容": "倍息内客",
+        "第二十条第（一）项": "第二十条第（一）顶",
+    }
+    misprints |= {"本年制发件数": "本年友件仵", "本年废止件数": "木年废正件数", "现行有效件数": "观行有效件敷"}
+    for good, bad in misprints.items():
+        damaged = damaged.replace(good, bad)
+    _, reading = read_text(damaged)
+    assert said(reading, f"{TWO}.regulations.issued") == ("row_absent", None)
+    assert set(row_fields(reading, "regulations")) <= set(flag(reading, "rows-missing").fields)
+
+
+@pytest.mark.parametrize("printed", ["1件00000000件0", "3条、5条"])
+def test_a_cell_of_words_and_numbers_is_no_label_in_front_of_empty_cells(printed: str) -> None:
+    """Section 四 has no row labels: what stands in front of its empty cells is a cell."""
+    heading, table = TABLES[FOUR]
+    flattened = flatten.pipe_rows_padded([(heading, table)]).decode().split("\n")
+    cells = max(i for i, line in enumerate(flattened) if line.count("|") > 10 and line[0].isdigit())
+    flattened[cells] = printed + " |" + "|" * 14
+    _, reading = read_text("\n".join(flattened))
+    states = {found[0].state.value for name, found in reading.candidates.items() if name.startswith(FOUR)}
+    assert "blank" not in states
+
+
 @pytest.mark.parametrize("layout", ["tab_cells", "spaced_rows", "pipe_cells_kept"])
 def test_the_row_at_the_end_of_the_text_may_be_cut_off(layout: str) -> None:
     heading, table = TABLES[THREE]
