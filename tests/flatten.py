@@ -1,7 +1,7 @@
 """The official form, filled with given values, in every flattening that real files come in.
 
 Only for tests. `build_tables` makes the three tables with their true merged cells; each function in
-LAYOUTS turns them into the bytes of a file the way some real scrape or export does.
+LAYOUTS and TORN turns them into the bytes of a file the way some real scrape or export does.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import html
 import io
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import docx
 
-from extractor.forms import Section, load_forms
+from extractor.forms import Row, Section, load_forms
 
 Printed = Mapping[str, str]
 
@@ -35,25 +36,38 @@ Table = list[list[Box]]
 # ---------------------------------------------------------------- the form with its merged cells
 
 
-def build_tables(generation: str, printed: Printed) -> list[tuple[str, Table]]:
-    """Heading and table of the three sections, `printed` giving the text of each field ("" is an empty cell)."""
-    form = load_forms().generations[generation]
+def build_tables(generation: str | Mapping[str, str], printed: Printed) -> list[tuple[str, Table]]:
+    """Heading and table of the three sections, `printed` giving the text of each field ("" is an empty cell).
+
+    Args:
+        generation: of all tables, or of each by its section.
+        printed: a row of which it has no field is left out.
+    """
+    forms = load_forms().generations
     builders = {
         "proactive_disclosure": _section_two,
         "applications": _section_three,
         "review_litigation": _section_four,
     }
-    return [(section.title, builders[name](section, printed)) for name, section in form.sections.items()]
+    tables = []
+    for name, build in builders.items():
+        section = forms[generation if isinstance(generation, str) else generation[name]].sections[name]
+        tables.append((section.title, build(section, printed)))
+    return tables
 
 
 def _value(printed: Printed, field_id: str, columns: int = 1) -> Box:
     return Box(printed[field_id], columns=columns, is_value=True)
 
 
+def _printed_rows(section: Section, printed: Printed) -> list[Row]:
+    return [row for row in section.rows if any(section.field_id(row.id, c.id) in printed for c in row.columns)]
+
+
 def _section_two(section: Section, printed: Printed) -> Table:
     table: Table = []
     part = None
-    for row in section.rows:
+    for row in _printed_rows(section, printed):
         width = len(row.columns)
         if row.group != part:
             part = row.group
@@ -78,13 +92,14 @@ def _section_three(section: Section, printed: Printed) -> Table:
         [Box(names[0], rows=2), Box("法人或其他组织", columns=5), Box(names[6], rows=2)],
         [Box(name) for name in names[1:6]],
     ]
-    results = [row for row in section.rows if row.group]
-    for row in section.rows:
+    rows = _printed_rows(section, printed)
+    results = [row for row in rows if row.group]
+    for row in rows:
         cells = [_value(printed, section.field_id(row.id, column.id)) for column in section.columns]
         lead: list[Box] = []
         if row is results[0]:
             lead.append(Box("三、本年度办理结果", rows=len(results)))
-        group = [other for other in section.rows if other.group == row.group]
+        group = [other for other in rows if other.group == row.group]
         if not row.group:
             lead.append(Box(row.labels[0], columns=3))
         elif row.group == "三、本年度办理结果":
@@ -141,11 +156,22 @@ AFTER = (
 )
 
 
-def _report(tables: list[tuple[str, Table]], flatten: Callable[[Table], str], joint: str = "\n") -> bytes:
-    parts = [TITLE, INTRO, *BEFORE]
+@dataclass(frozen=True)
+class Prose:
+    """The paragraphs around the tables."""
+
+    before: Sequence[str] = (TITLE, INTRO, *BEFORE)
+    after: Sequence[str] = AFTER
+
+
+PROSE = Prose()
+
+
+def _report(tables: list[tuple[str, Table]], prose: Prose, flatten: Callable[[Table], str], joint: str = "\n") -> bytes:
+    parts = list(prose.before)
     for heading, table in tables:
         parts += [heading, flatten(table)]
-    return joint.join([*parts, *AFTER]).encode()
+    return joint.join([*parts, *prose.after]).encode()
 
 
 def _collapsed_rows(table: Table) -> Iterator[list[str]]:
@@ -163,34 +189,36 @@ def _collapsed_rows(table: Table) -> Iterator[list[str]]:
         yield cells
 
 
-def tab_cells(tables: list[tuple[str, Table]]) -> bytes:
+def tab_cells(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """One cell a line behind a tab, a blank line behind each row."""
-    return _report(tables, lambda t: "\n".join("".join(f"\t{cell}\n" for cell in row) for row in _collapsed_rows(t)))
+    return _report(
+        tables, prose, lambda t: "\n".join("".join(f"\t{cell}\n" for cell in row) for row in _collapsed_rows(t))
+    )
 
 
-def tab_rows(tables: list[tuple[str, Table]]) -> bytes:
+def tab_rows(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """One row a line, cells separated by tabs."""
-    return _report(tables, lambda t: "\n".join("\t".join(row) for row in _collapsed_rows(t)))
+    return _report(tables, prose, lambda t: "\n".join("\t".join(row) for row in _collapsed_rows(t)))
 
 
-def bare_lines(tables: list[tuple[str, Table]]) -> bytes:
+def bare_lines(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """Tabs lost as well: one cell a line, merged and empty cells as blank lines."""
-    return _report(tables, lambda t: "\n\n".join("\n".join(row) for row in _collapsed_rows(t)))
+    return _report(tables, prose, lambda t: "\n\n".join("\n".join(row) for row in _collapsed_rows(t)))
 
 
-def paragraphs(tables: list[tuple[str, Table]]) -> bytes:
+def paragraphs(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """One cell a paragraph, empty ones lost."""
-    return _report(tables, lambda t: "\n\n".join(cell for row in _texts(t) for cell in row if cell))
+    return _report(tables, prose, lambda t: "\n\n".join(cell for row in _texts(t) for cell in row if cell))
 
 
 def _texts(table: Table) -> list[list[str]]:
     return [[box.text for box in row] for row in table]
 
 
-def pipe_rows_padded(tables: list[tuple[str, Table]]) -> bytes:
+def pipe_rows_padded(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """One row a line, cells pushed left, bars added at the row's end up to one width."""
     return _report(
-        tables, lambda t: "\n".join(" | ".join(row) + " |" + "|" * (_width(t) - len(row)) for row in _texts(t))
+        tables, prose, lambda t: "\n".join(" | ".join(row) + " |" + "|" * (_width(t) - len(row)) for row in _texts(t))
     )
 
 
@@ -198,14 +226,14 @@ def _width(table: Table) -> int:
     return sum(box.columns for box in table[0])
 
 
-def pipe_cells_padded(tables: list[tuple[str, Table]]) -> bytes:
+def pipe_cells_padded(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """The same with one cell a line; nothing is dropped but what is merged."""
-    return _report(tables, lambda t: "\n".join(_cell_lines(t, keep_empty=True)))
+    return _report(tables, prose, lambda t: "\n".join(_cell_lines(t, keep_empty=True)))
 
 
-def pipe_cells_dropped(tables: list[tuple[str, Table]]) -> bytes:
+def pipe_cells_dropped(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """The same, and the empty cells dropped before the row is filled up."""
-    return _report(tables, lambda t: "\n".join(_cell_lines(t, keep_empty=False)))
+    return _report(tables, prose, lambda t: "\n".join(_cell_lines(t, keep_empty=False)))
 
 
 def _cell_lines(table: Table, keep_empty: bool) -> Iterator[str]:
@@ -216,42 +244,42 @@ def _cell_lines(table: Table, keep_empty: bool) -> Iterator[str]:
             yield "|" * (_width(table) - len(kept))
 
 
-def pipe_cells_kept(tables: list[tuple[str, Table]]) -> bytes:
+def pipe_cells_kept(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """Cell and bar on lines of their own, no filling up."""
-    return _report(tables, lambda t: "\n".join(f"{text}\n|" for row in _texts(t) for text in row))
+    return _report(tables, prose, lambda t: "\n".join(f"{text}\n|" for row in _texts(t) for text in row))
 
 
-def markdown(tables: list[tuple[str, Table]]) -> bytes:
+def markdown(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """A Markdown table of full width; merged cells leave empty ones."""
 
     def flatten(table: Table) -> str:
         rows = ["| " + " | ".join(box.text if box else "" for box in row) + " |" for row in expand(table)]
         return "\n".join([rows[0], "|" + "---|" * _width(table), *rows[1:]])
 
-    return ("# " + _report(tables, flatten, "\n\n").decode()).encode()
+    return ("# " + _report(tables, prose, flatten, "\n\n").decode()).encode()
 
 
-def spaced_rows(tables: list[tuple[str, Table]]) -> bytes:
+def spaced_rows(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """One row a line, cells separated by spaces, empty ones lost."""
-    return _report(tables, lambda t: "\n".join(" ".join(text for text in row if text) for row in _texts(t)))
+    return _report(tables, prose, lambda t: "\n".join(" ".join(text for text in row if text) for row in _texts(t)))
 
 
-def one_line(tables: list[tuple[str, Table]]) -> bytes:
+def one_line(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """The whole report on one line, cells separated by spaces."""
-    return _report(tables, lambda t: " ".join(text for row in _texts(t) for text in row if text), " ")
+    return _report(tables, prose, lambda t: " ".join(text for row in _texts(t) for text in row if text), " ")
 
 
-def joined_by_tabs(tables: list[tuple[str, Table]]) -> bytes:
+def joined_by_tabs(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """Every piece of text joined by one tab, empty cells lost."""
-    return _report(tables, lambda t: "\t".join(text for row in _texts(t) for text in row if text), "\t")
+    return _report(tables, prose, lambda t: "\t".join(text for row in _texts(t) for text in row if text), "\t")
 
 
-def joined_by_bars(tables: list[tuple[str, Table]]) -> bytes:
+def joined_by_bars(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """The same with bars."""
-    return _report(tables, lambda t: "|".join(text for row in _texts(t) for text in row if text), "|")
+    return _report(tables, prose, lambda t: "|".join(text for row in _texts(t) for text in row if text), "|")
 
 
-def ruled(tables: list[tuple[str, Table]]) -> bytes:
+def ruled(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """Columns aligned by spaces between drawn rules, empty cells as space."""
 
     def flatten(table: Table) -> str:
@@ -259,15 +287,15 @@ def ruled(tables: list[tuple[str, Table]]) -> bytes:
         rule = "  ".join("-" * 6 for _ in range(_width(table)))
         return "\n".join([rule, *rows, rule])
 
-    return _report(tables, flatten)
+    return _report(tables, prose, flatten)
 
 
-def glued(tables: list[tuple[str, Table]]) -> bytes:
+def glued(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """Nothing between cells."""
-    return _report(tables, lambda t: "".join(text for row in _texts(t) for text in row), "")
+    return _report(tables, prose, lambda t: "".join(text for row in _texts(t) for text in row), "")
 
 
-def full_width(tables: list[tuple[str, Table]]) -> bytes:
+def full_width(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """Tab cells with full-width digits and non-breaking spaces around."""
     digits = {ord("0") + i: chr(0xFF10 + i) for i in range(10)}
     wide = [
@@ -283,10 +311,10 @@ def full_width(tables: list[tuple[str, Table]]) -> bytes:
         )
         for h, t in tables
     ]
-    return tab_cells(wide)
+    return tab_cells(wide, prose)
 
 
-def html_page(tables: list[tuple[str, Table]]) -> bytes:
+def html_page(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """A page with true row and column spans, in GBK without a declared charset."""
 
     def cell(box: Box) -> str:
@@ -298,9 +326,9 @@ def html_page(tables: list[tuple[str, Table]]) -> bytes:
     def flatten(table: Table) -> str:
         return "<table border=1>" + "".join("<tr>" + "".join(map(cell, row)) + "</tr>" for row in table) + "</table>"
 
-    body = "".join(f"<p>{text}</p>" for text in (TITLE, INTRO, *BEFORE))
+    body = "".join(f"<p>{html.escape(text)}</p>" for text in prose.before)
     body += "".join(f"<p>{heading}</p>{flatten(table)}" for heading, table in tables)
-    body += "".join(f"<p>{text}</p>" for text in AFTER)
+    body += "".join(f"<p>{html.escape(text)}</p>" for text in prose.after)
     return (
         f"<html><head><title>x</title></head><body><div class=nav>首页 &gt; 政务公开</div>{body}</body></html>".encode(
             "gbk"
@@ -308,10 +336,10 @@ def html_page(tables: list[tuple[str, Table]]) -> bytes:
     )
 
 
-def word(tables: list[tuple[str, Table]]) -> bytes:
+def word(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
     """A docx with merged cells."""
     document = docx.Document()
-    for text in (TITLE, INTRO, *BEFORE):
+    for text in prose.before:
         document.add_paragraph(text)
     for heading, table in tables:
         document.add_paragraph(heading)
@@ -322,11 +350,68 @@ def word(tables: list[tuple[str, Table]]) -> bytes:
                 if box is not None:
                     merged = target.cell(r, c).merge(target.cell(r + box.rows - 1, c + box.columns - 1))
                     merged.text = box.text
-    for text in AFTER:
+    for text in prose.after:
         document.add_paragraph(text)
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
+
+
+def half_glued(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
+    """Nothing between cells, but for spaces here and there in some of the rows."""
+    rng = random.Random(0)
+
+    def join(row: list[Box]) -> str:
+        gaps = 0.6 if rng.random() < 0.2 else 0.0
+        return "".join(box.text + (" " if box.is_value and rng.random() < gaps else "") for box in row)
+
+    return _report(tables, prose, lambda t: "".join(map(join, t)), "")
+
+
+#: So many characters of a label stand in one line of a narrow column.
+_COLUMN_WIDTH = 11
+
+
+def pdf_text(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
+    """What a reader of PDF geometry gives: labels of several lines fall out of their rows, which stand on their own."""
+    return _report(tables, prose, lambda t: "\n".join(_fall_apart(t)))
+
+
+def _fall_apart(table: Table) -> Iterator[str]:
+    """Header lines, then each group of rows: the labels that fell out, and the rows as Markdown tables."""
+    fallen: list[str] = []
+    rows: list[list[str]] = []
+    width = 0
+    for row in table:
+        lead = [box for box in row if not box.is_value]
+        cells = [box.text for box in row if box.is_value]
+        if len(cells) > 1 and (len(lead) == 1 and lead[0].columns == width):
+            pass  # of the same group as the row above
+        else:
+            yield from [*fallen, *_markdown_rows(rows)]
+            fallen, rows = [], []
+        width = lead[-1].columns if lead else 0
+        if len(cells) < 2:
+            yield "".join(box.text for box in lead) + "".join(f" {cell}" for cell in cells)
+            continue
+        *groups, label = [box.text for box in lead] or [""]
+        fallen += [line for text in groups for line in _wrap(text, 5)]
+        if len(label) > _COLUMN_WIDTH * width:
+            fallen += _wrap(label, _COLUMN_WIDTH)
+            label = ""
+        rows.append([label, *cells] if label else cells)
+    yield from [*fallen, *_markdown_rows(rows)]
+
+
+def _markdown_rows(rows: list[list[str]]) -> Iterator[str]:
+    """A table for each run of rows of one width, its rule under the first row."""
+    for width, run in groupby(rows, len):
+        lines = [f"| {' | '.join(row)} |" for row in run]
+        yield from [lines[0], "|" + "---|" * width, *lines[1:]]
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    return [text[start : start + width] for start in range(0, len(text), width)]
 
 
 #: Layouts in which every cell keeps its place, empty ones too.
@@ -348,6 +433,8 @@ DROPPING = {
     )
 }
 LAYOUTS = {**KEEPING, **DROPPING, "glued": glued}
+#: Layouts that are half one thing and half another.
+TORN = {f.__name__: f for f in (half_glued, pdf_text)}
 
 
 # ---------------------------------------------------------------- values
