@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from extractor.errors import ExtractorError, SettingsError
+from extractor.evaluation import load_label
+from extractor.evaluation.labels import find_document
 from extractor.llm.calls import Call, Reply, ReplyMissing, ReplyOrigin, Usage, call_key, schema_json
 from extractor.pipeline import process_with_model
 from extractor.readers.llm import LlmReader
@@ -40,6 +42,7 @@ from tests.loopback.simulated import SimulatedReader
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+GOLD = ROOT / "eval" / "gold"
 #: Real reports that lie beside a checkout, where there are any.
 CORPUS = ROOT.parent / "shared"
 #: The same bytes whenever it is built.
@@ -61,7 +64,7 @@ class Place(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """Whose replies a file holds."""
+    """Whose replies these are, the name they go under, and the policy whose questions they answer."""
 
     origin: ReplyOrigin
     model: str
@@ -70,6 +73,9 @@ class Kind(NamedTuple):
 
 BY_HAND = Kind("written by hand", "written-by-hand", "auto")
 SIMULATED = Kind("simulated", "simulated-reader", "both")  # asks all that the other policies ask of these documents
+# The gate's file holds both, so that one file serves all of eval/gold; a file of replies goes under one name.
+GOLD_BY_HAND = BY_HAND._replace(model="no-model")
+GOLD_SIMULATED = SIMULATED._replace(model="no-model", policy="auto")
 
 
 class RecordingAsker:
@@ -179,15 +185,15 @@ def as_request(call: Call, model: str) -> ChatRequest:
 # ---------------------------------------------------------------- files
 
 
-def build_by_hand(hand: Path, journal: Journal, *, of_corpus: bool) -> list[str]:
+def build_by_hand(hand: Path, journal: Journal, *, of_corpus: bool, kind: Kind = BY_HAND) -> list[str]:
     """Answer the calls of the documents that have answers, those of the corpus or the others; return the problems."""
     recogniser, problems = Recogniser(), []
     for path in sorted(hand.glob("*.json")):
         answers = HandAnswers(path, recogniser)
         if answers.document.startswith("corpus/") == of_corpus:
             document = (CORPUS if of_corpus else ROOT) / answers.document
-            asker = RecordingAsker(answers.document, BY_HAND, answers, journal)
-            problems += [*_read_document(document, BY_HAND, asker), *answers.list_unasked()]
+            asker = RecordingAsker(answers.document, kind, answers, journal)
+            problems += [*_read_document(document, kind, asker), *answers.list_unasked()]
     return problems
 
 
@@ -202,19 +208,30 @@ def _list_fixtures() -> list[Path]:
     return sorted((ROOT / "fixtures").glob("*.txt"))
 
 
-def build_simulated(journal: Journal) -> list[str]:
-    """Have all calls of the sample reports answered by the simulated reader; return the problems."""
-    reader, problems = SimulatedReader(load_truths([ROOT / "eval" / "gold"])), []
+def build_simulated(journal: Journal, labels: Path, kind: Kind = SIMULATED) -> list[str]:
+    """Have all calls of labelled documents answered by the simulated reader, which knows the labels.
+
+    Args:
+        labels: a folder of labels; those below it are left alone.
+
+    Returns:
+        The problems.
+    """
+    reader, problems = SimulatedReader(load_truths([labels])), list[str]()
 
     def answer(call: Call) -> BaseModel:
         try:
-            return call.schema.model_validate_json(reader(as_request(call, SIMULATED.model)).content or "")
+            return call.schema.model_validate_json(reader(as_request(call, kind.model)).content or "")
         except ApiError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(f"task {call.task}: {error}. To be answered is this:\n{call.user}\n") from error
 
-    for path in _list_fixtures():
-        asker = RecordingAsker(path.name, SIMULATED, answer, journal)
-        problems += _read_document(path, SIMULATED, asker)
+    for path in sorted(labels.glob("*.json")):
+        file = load_label(path).file
+        document = find_document(path, file)
+        if document is None:
+            problems.append(f"{file}: not there, and {path.name} is its label")
+            continue
+        problems += _read_document(document, kind, RecordingAsker(file, kind, answer, journal))
     return problems
 
 
@@ -230,7 +247,11 @@ def list_builds() -> dict[str, Build]:
     hand = HERE / "hand"
     builds: dict[str, Build] = {
         "fixtures.jsonl": lambda journal: [*list_unanswered(hand), *build_by_hand(hand, journal, of_corpus=False)],
-        "simulated.jsonl": build_simulated,
+        "simulated.jsonl": lambda journal: build_simulated(journal, GOLD),
+        "gold.jsonl": lambda journal: [
+            *build_by_hand(hand, journal, of_corpus=False, kind=GOLD_BY_HAND),
+            *build_simulated(journal, GOLD / "re-set" / "labels", GOLD_SIMULATED),
+        ],
     }
     if (CORPUS / "corpus").is_dir():
         builds["corpus.jsonl"] = lambda journal: build_by_hand(hand, journal, of_corpus=True)
@@ -269,7 +290,7 @@ def main() -> int:
         problems = list(list_stale(builds) if arguments.check else write_files(HERE, builds))
     except ExtractorError as error:
         problems = [str(error)]
-    for problem in problems:
+    for problem in dict.fromkeys(problems):  # an answer by hand that two files want is asked for once
         print(problem, file=sys.stderr)
     if "corpus.jsonl" not in builds:
         print("corpus.jsonl was left as it is: its documents are not beside this checkout", file=sys.stderr)

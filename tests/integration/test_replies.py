@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -22,7 +22,8 @@ from typer.testing import CliRunner
 from extractor import load_document, process_document
 from extractor.cli import app
 from extractor.errors import SettingsError
-from extractor.evaluation import Label, Score, load_label, score_record
+from extractor.evaluation import FieldOutcome, Label, judge_fields, load_label
+from extractor.evaluation.labels import find_document
 from extractor.forms import fold_label
 from extractor.model import Record
 from extractor.settings import load_settings
@@ -31,6 +32,8 @@ from extractor.store.journal import Journal
 ROOT = Path(__file__).parents[2]
 REPLIES = ROOT / "eval" / "replies"
 GOLD = sorted((ROOT / "eval" / "gold").glob("*.json"))
+RESET = ROOT / "eval" / "gold" / "re-set"
+RESET_LABELS = sorted((RESET / "labels").glob("*.json"))
 HAND = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((REPLIES / "hand").glob("*.json"))}
 FIXTURES = [path.stem for path in GOLD]
 CORPUS = [stem for stem, hand in HAND.items() if hand["document"].startswith("corpus/")]
@@ -84,6 +87,12 @@ def corpus_by_hand(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Ru
     return run(out, [corpus.parent / HAND[stem]["document"] for stem in CORPUS], "auto", "corpus.jsonl")
 
 
+@pytest.fixture(scope="module")
+def gold(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    out = tmp_path_factory.mktemp("gold") / "out"
+    return run(out, [ROOT / "fixtures", RESET / "docs"], "auto", "gold.jsonl")
+
+
 def accepted(record: Record) -> set[str]:
     return {name for name, field in record.fields.items() if field.decision == "accepted"}
 
@@ -113,17 +122,18 @@ def test_replay_files_are_in_step_with_prompts_and_answers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "origin", "model"),
+    ("name", "origins", "model"),
     [
-        ("fixtures.jsonl", "written by hand", "written-by-hand"),
-        ("corpus.jsonl", "written by hand", "written-by-hand"),
-        ("simulated.jsonl", "simulated", "simulated-reader"),
+        ("fixtures.jsonl", ["written by hand"], "written-by-hand"),
+        ("corpus.jsonl", ["written by hand"], "written-by-hand"),
+        ("simulated.jsonl", ["simulated"], "simulated-reader"),
+        ("gold.jsonl", ["simulated", "written by hand"], "no-model"),
     ],
 )
-def test_every_line_says_that_no_model_wrote_it(name: str, origin: str, model: str) -> None:
+def test_every_line_says_that_no_model_wrote_it(name: str, origins: list[str], model: str) -> None:
     header, *lines = map(json.loads, (REPLIES / name).read_text(encoding="utf-8").splitlines())
-    assert header["origins"] == [origin]
-    assert {(line["origin"], line["model"]) for line in lines} == {(origin, model)}
+    assert header["origins"] == origins
+    assert {(line["origin"], line["model"]) for line in lines} == {(origin, model) for origin in origins}
     assert {(line["input_tokens"], line["cost_usd"], "request" in line) for line in lines} == {(0, None, False)}
     assert [line["key"] for line in lines] == sorted(line["key"] for line in lines)
 
@@ -187,14 +197,19 @@ def test_replies_by_hand_take_nothing_from_the_rules(by_hand: Run, label_path: P
 
 
 def _assert_no_worse(record: Record, label: Label, folder: Path) -> None:
-    alone, score = process_document(load_document(folder / label.file)), score_record(record, label)
-    assert (_wrong(score), score.invented) == (0, 0)
-    assert score.accepted >= score_record(alone, label).accepted
+    alone, outcomes = process_document(load_document(folder / label.file)), list(judge_fields(record, label))
+    assert _wrong(outcomes) == []
+    assert [field for field in outcomes if field.verdict == "invented"] == []
+    assert _settled(judge_fields(alone, label)) <= _settled(outcomes)
     assert accepted(alone) <= accepted(record)
 
 
-def _wrong(score: Score) -> int:
-    return score.accepted_wrong + score.facts_accepted_wrong
+def _wrong(outcomes: Iterable[FieldOutcome]) -> list[FieldOutcome]:
+    return [field for field in outcomes if field.is_wrong_and_accepted]
+
+
+def _settled(outcomes: Iterable[FieldOutcome]) -> set[str]:
+    return {field.field_id for field in outcomes if field.verdict == "right" and field.is_accepted}
 
 
 # ---------------------------------------------------------------- simulated replies
@@ -215,10 +230,50 @@ def test_simulated_replies_bring_no_wrong_value(simulated: tuple[str, Run], labe
     policy, done = simulated
     record, label = done.records[label_path.stem], load_label(label_path)
     if policy == "llm":
-        assert _wrong(score_record(record, label)) == 0
+        assert _wrong(judge_fields(record, label)) == []
     else:
         assert not codes(record) & {"not-grounded", "reader-disagreement"}
         _assert_no_worse(record, label, ROOT)
+
+
+# ---------------------------------------------------------------- all labelled documents
+
+
+def test_one_file_answers_all_of_the_gold_set(gold: Run) -> None:
+    assert gold.exit_code == 0, gold.output
+    assert gold.account["model"]["missing"] == 0
+    assert sorted(gold.records) == sorted([*FIXTURES, *(path.stem for path in RESET_LABELS)])
+    by_hand = json.loads((REPLIES / "fixtures.jsonl").read_text(encoding="utf-8").splitlines()[0])["replies"]
+    counts = {item["origin"]: item["count"] for item in gold.account["model"]["replies"]}
+    assert counts["written by hand"] == by_hand
+    assert counts.keys() == {"written by hand", "simulated"}
+
+
+def test_every_record_says_who_answered(gold: Run, by_hand: Run) -> None:
+    """The fixtures' answers are those of the hand, under another name; the re-set documents' are simulated."""
+    for stem, record in gold.records.items():
+        assert record.versions["replies"] == ("written by hand" if stem in FIXTURES else "simulated")
+        assert record.versions["model"] == "no-model"
+    assert [gold.records[stem].fields for stem in FIXTURES] == [by_hand.records[stem].fields for stem in FIXTURES]
+
+
+@pytest.mark.parametrize("label_path", RESET_LABELS, ids=lambda path: path.stem)
+def test_replies_to_re_set_documents_bring_no_wrong_value(gold: Run, label_path: Path) -> None:
+    """Nothing wrong is accepted, and nothing right is lost."""
+    label = load_label(label_path)
+    document = find_document(label_path, label.file)
+    assert document is not None
+    outcomes = list(judge_fields(gold.records[label_path.stem], label))
+    assert _wrong(outcomes) == []
+    assert _settled(judge_fields(process_document(load_document(document)), label)) <= _settled(outcomes)
+
+
+def test_build_tells_a_labelled_document_that_is_not_there(tmp_path: Path) -> None:
+    shutil.copy(RESET_LABELS[0], tmp_path)
+    with Journal.open(":memory:") as journal:
+        problems = load_builder().build_simulated(journal, tmp_path)
+    file = json.loads(RESET_LABELS[0].read_text(encoding="utf-8"))["file"]
+    assert problems == [f"{file}: not there, and {RESET_LABELS[0].name} is its label"]
 
 
 # ---------------------------------------------------------------- the reports beside the checkout
