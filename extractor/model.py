@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, Strict
 
 # ---------------------------------------------------------------- states and small words
 
@@ -227,8 +227,8 @@ def _as_json_number(value: Decimal) -> float | int:
 
 # Money may have decimals: exact in Python, a plain number in JSON (the raw token stands beside it).
 Number = int | Annotated[Decimal, PlainSerializer(_as_json_number, return_type=float | int, when_used="json")]
-# Text facts (title, phone) are strings; dates are ISO 8601 strings.
-Value = Number | str
+# Text facts (title, phone) are strings; dates are ISO 8601 strings. A text of digits read from JSON stays a text.
+Value = Annotated[Annotated[str, Strict()] | Number, Field(union_mode="left_to_right")]
 
 
 @dataclass(frozen=True, slots=True)

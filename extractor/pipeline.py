@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, NamedTuple
 
 from extractor.chunks import split_chunks
-from extractor.confidence import decide_fields
+from extractor.confidence import Certificate, decide_fields, govern_record
 from extractor.forms import TABLE_SECTIONS, load_forms
 from extractor.model import (
     Chunk,
@@ -52,30 +52,40 @@ _ABOUT_THE_WHOLE = frozenset({"table-missing", "section-missing", "sections-out-
 VERSIONS = {"extractor": version("extractor"), "forms": load_forms().version, "record": "2"}
 
 
-def process_document(document: Document, origins: Sequence[Origin] = ()) -> Record:
+def process_document(
+    document: Document, origins: Sequence[Origin] = (), certificate: Certificate | None = None
+) -> Record:
     """Document -> Record, by the template reader alone: no network, no key.
 
     Args:
         document: see extractor.sources.load_document.
         origins: where the bytes were found; the document's own path when empty.
+        certificate: one that stands for this reading (extractor.confidence.standing); None decides by the hard rules.
     """
     reading = TemplateReader().read(document, split_chunks(document))
-    return _conclude(document, origins, [reading])
+    return _govern(_conclude(document, origins, [reading]), certificate)
 
 
-async def process_with_model(document: Document, origins: Sequence[Origin], model: LlmReader, policy: Policy) -> Record:
+async def process_with_model(
+    document: Document,
+    origins: Sequence[Origin],
+    model: LlmReader,
+    policy: Policy,
+    certificate: Certificate | None = None,
+) -> Record:
     """Document -> Record, with a model asked for what the policy wants of it.
 
     Args:
         model: the reader that asks.
         policy: `auto` asks for what the template reader left open and for the narrative; `both` and
             `llm` ask for everything; `llm` then leaves the template's values out.
+        certificate: see process_document. What is asked does not depend on it.
 
     Raises:
         BudgetReached: the run's limit; the document is not finished and can be read later.
         ServerRefused: the server refuses every call alike.
     """
-    return await complete_document(draft_document(document, origins, policy), model, policy)
+    return await complete_document(draft_document(document, origins, policy), model, policy, certificate)
 
 
 class Draft(NamedTuple):
@@ -97,13 +107,19 @@ def draft_document(document: Document, origins: Sequence[Origin], policy: Policy
     return Draft(document, origins, chunks, template, record, choose_asks(policy, document, chunks, template, record))
 
 
-async def complete_document(draft: Draft, model: LlmReader, policy: Policy) -> Record:
+async def complete_document(
+    draft: Draft, model: LlmReader, policy: Policy, certificate: Certificate | None = None
+) -> Record:
     """The part of process_with_model from the first question on. See there."""
     if not draft.asks:
-        return draft.record
+        return _govern(draft.record, certificate)
     reading = await model.read(draft.document, draft.chunks, draft.asks)
     readings = [_add_missing(reading, draft.template)] if policy == "llm" else [draft.template, reading]
-    return _conclude(draft.document, draft.origins, readings)
+    return _govern(_conclude(draft.document, draft.origins, readings), certificate)
+
+
+def _govern(record: Record, certificate: Certificate | None) -> Record:
+    return govern_record(record, certificate) if certificate else record
 
 
 def _add_missing(reading: Reading, template: Reading) -> Reading:

@@ -78,6 +78,16 @@ class Settings(BaseSettings):
     )
     prices: dict[str, Price] = Field(default_factory=dict, description="by model, USD for a million tokens")
 
+    certificate: Path | None = Field(
+        default=None, description="certificate of extractor calibrate; the hard rules alone decide when unset"
+    )
+    audit_share: float = Field(
+        default=0, ge=0, le=1, description="share of the documents with accepted values whose values are looked at, too"
+    )
+    audit_salt: SecretStr = Field(
+        default=SecretStr(""), description="another one chooses other documents; who knows it can foresee them"
+    )
+
     @field_validator("temperature", mode="before")
     @classmethod
     def _read_temperature(cls, value: object) -> object:

@@ -1,7 +1,7 @@
 """Many documents that ask a model: all on their way at once, handed over in the order of the run.
 
-Lives here: how many overlap, and that nothing is left behind when the run ends early. Does not live
-here: the calls (extractor.llm), one document (pipeline), what is done with records (run).
+Lives here: a model's part in a run, how many documents overlap, and that nothing is left behind when the run ends
+early. Does not live here: the calls (extractor.llm), one document (pipeline), what is done with records (run).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from extractor.confidence import Certificate
+from extractor.confidence.standing import Standing, collect_versions, open_certificate
 from extractor.errors import OutputError, SettingsError
 from extractor.llm.calls import BudgetReached, ServerRefused
 from extractor.model import Origin, Record
@@ -47,6 +49,19 @@ class ModelPart:
         return {"policy": self.policy, **self.session.describe()}
 
 
+def open_standing(model: ModelPart | None, settings: Settings) -> Standing:
+    """What the certificate of the settings may do in a run.
+
+    Args:
+        model: None for the rules alone.
+
+    Raises:
+        SettingsError: the certificate cannot be used.
+    """
+    policy, name = (model.policy, model.session.model) if model else ("template", None)
+    return open_certificate(settings.certificate, collect_versions(policy, name, settings.prompts_dir))
+
+
 class Work(NamedTuple):
     """One document to make: a file to read, and every place where the same bytes were found."""
 
@@ -57,9 +72,12 @@ class Work(NamedTuple):
 
 
 def process_concurrently(
-    works: Sequence[Work], model: ModelPart, settings: Settings
+    works: Sequence[Work], model: ModelPart, settings: Settings, certificate: Certificate | None = None
 ) -> Iterator[tuple[Work, Record | Exception]]:
     """Process documents, as many at once as there may be calls, and yield them in order.
+
+    Args:
+        certificate: see process_with_model.
 
     Raises:
         BudgetReached, ServerRefused: the run cannot go on; requests under way are waited for, their documents not.
@@ -75,7 +93,8 @@ def process_concurrently(
         try:
             while True:
                 while len(waiting) < _WAITING * settings.concurrency and (work := next(remaining, None)):
-                    waiting.append((work, loop.create_task(_process(work, model, settings, slots, turn))))
+                    process = _process(work, model, settings, slots, turn, certificate=certificate)
+                    waiting.append((work, loop.create_task(process)))
                 if not waiting:
                     return
                 work, task = waiting[0]
@@ -91,7 +110,13 @@ def process_concurrently(
 
 
 async def _process(
-    work: Work, model: ModelPart, settings: Settings, slots: asyncio.Semaphore, turn: asyncio.Lock
+    work: Work,
+    model: ModelPart,
+    settings: Settings,
+    slots: asyncio.Semaphore,
+    turn: asyncio.Lock,
+    *,
+    certificate: Certificate | None,
 ) -> Record:
     async with slots:
         async with turn:  # parsing is all computing: one at a time, and replies that came in go first
@@ -99,7 +124,7 @@ async def _process(
             await asyncio.sleep(0)
             draft = draft_document(document, work.origins, model.policy)
             await asyncio.sleep(0)
-        return await complete_document(draft, model.reader, model.policy)
+        return await complete_document(draft, model.reader, model.policy, certificate)
 
 
 async def _finish(task: asyncio.Task[Record]) -> None:

@@ -52,6 +52,23 @@ JournalOption = Annotated[
     str | None,
     typer.Option(metavar="PLACE", help="Where replies are kept (file or postgresql://…); overrides EXTRACTOR_JOURNAL."),
 ]
+CertificateOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Certificate of extractor calibrate, which then has a say in what is accepted; overrides "
+        "EXTRACTOR_CERTIFICATE.",
+    ),
+]
+AuditShareOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Share of the documents with accepted values that go to queue.csv whole, unmarked, to learn how many "
+        "accepted values are wrong; overrides EXTRACTOR_AUDIT_SHARE.",
+    ),
+]
 _LIMITS = "Limits"
 MaxUsdOption = Annotated[
     float | None, typer.Option(min=0, help="Spend at most this on a run, in USD.", rich_help_panel=_LIMITS)
@@ -73,7 +90,14 @@ DocumentCallsOption = Annotated[
 ]
 
 
-def load_overridden(model: str | None, base_url: str | None, journal: str | None) -> Settings:
+def load_overridden(
+    model: str | None,
+    base_url: str | None,
+    journal: str | None,
+    *,
+    certificate: Path | None = None,
+    audit_share: float | None = None,
+) -> Settings:
     """The settings, with what the command line says instead.
 
     Raises:
@@ -81,8 +105,9 @@ def load_overridden(model: str | None, base_url: str | None, journal: str | None
     """
     from extractor.settings import load_settings
 
-    said = {"model": model, "base_url": base_url, "journal": journal}
-    return load_settings().model_copy(update={name: value for name, value in said.items() if value})
+    words = {"model": model or None, "base_url": base_url or None, "journal": journal or None}
+    said = {**words, "certificate": certificate, "audit_share": audit_share}
+    return load_settings().model_copy(update={name: value for name, value in said.items() if value is not None})
 
 
 def choose_policy(readers: Readers | None, settings: Settings, replay: Path | None) -> Policy:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from extractor.cli.options import (
+    AuditShareOption,
     BaseUrlOption,
+    CertificateOption,
     DocumentCallsOption,
     DocumentTokensOption,
     DocumentUsdOption,
@@ -50,6 +52,8 @@ EXAMPLES = """[bold]Examples[/bold]
 [cyan]extractor run reports/ --manifest sources.csv --out out[/cyan]   with url, site and fetched_at of each file
 
 [cyan]extractor run --manifest sources.csv --out out[/cyan]   exactly the files that the manifest names
+
+[cyan]extractor run reports/ --audit-share 0.05 --out out[/cyan]   with a sample of accepted documents in queue.csv
 """
 
 
@@ -65,6 +69,8 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files; same names are replaced.")
     ] = False,
+    certificate: CertificateOption = None,
+    audit_share: AuditShareOption = None,
     readers: ReadersOption = None,
     replay: ReplayOption = None,
     model: ModelOption = None,
@@ -90,7 +96,7 @@ def run(
         from extractor.export import OUTPUTS, PANEL_OUTPUTS, check_out_dir
         from extractor.llm.calls import BudgetReached, ServerRefused
 
-        settings = load_overridden(model, base_url, journal)
+        settings = load_overridden(model, base_url, journal, certificate=certificate, audit_share=audit_share)
         check_out_dir(out, is_forced=force)
         plan = plan_inputs(paths or [], manifest, skip=[out / name for name in (*OUTPUTS, *PANEL_OUTPUTS)])
         policy = choose_policy(readers, settings, replay)
@@ -104,6 +110,8 @@ def run(
             "force": force,
             "readers": policy,
             "replay": replay and str(replay),
+            "certificate": settings.certificate and str(settings.certificate),
+            "audit_share": settings.audit_share,
         }
         try:
             with report_progress() as on_progress:
@@ -149,6 +157,10 @@ def _tell_summary(summary: RunSummary, unmatched_rows: Sequence[str]) -> None:
         lines += _describe_model(account["model"], account["fields"])
     else:
         lines.append("read by the rules alone, without a model (--readers says who reads)")
+    lines.append(summary.standing)
+    if account["audit"]["share"]:
+        audit = account["audit"]
+        lines.append(f"audit sample: {audit['documents']} of {audit['eligible']} documents with accepted values")
     if unmatched_rows:
         lines.append(
             f"{len(unmatched_rows)} manifest rows name files that are not among the inputs: {unmatched_rows[0]} …"
@@ -190,7 +202,7 @@ def _advise(summary: RunSummary) -> Iterator[str]:
         command = f"extractor show {shlex.quote(worst.document.path)}"
         yield f"{command}   the report with most to review ({_count_review(worst)} fields)"
     yield f"open {folder / 'table.xlsx'}   accepted values; an empty cell's reason is on sheet 'states'"
-    yield f"open {folder / 'flags.csv'}   the worklist: what a person should look at, and where"
+    yield f"open {folder / 'queue.csv'}   the worklist: what a person should look at, and where; flags.csv says why"
     if summary.failed:
         yield f"see `errors` in {folder / 'run.json'}   why {summary.failed} files failed, and the remedy"
 

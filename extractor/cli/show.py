@@ -10,6 +10,7 @@ import typer
 
 from extractor.cli.options import (
     BaseUrlOption,
+    CertificateOption,
     JournalOption,
     ModelOption,
     ReadersOption,
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from extractor.bulk.flow import ModelPart
+    from extractor.confidence import Certificate
     from extractor.model import Document, Record
+    from extractor.settings import Settings
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -43,6 +46,7 @@ def show(
     show_all: Annotated[bool, typer.Option("--all", help="Every finding and all of its evidence.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
     svg: Annotated[Path | None, typer.Option(metavar="OUT", help="Save the picture as SVG.")] = None,
+    certificate: CertificateOption = None,
     readers: ReadersOption = None,
     replay: ReplayOption = None,
     model: ModelOption = None,
@@ -54,9 +58,10 @@ def show(
     from extractor.errors import SourceError
 
     with usage_errors():
-        settings = load_overridden(model, base_url, journal)
+        settings = load_overridden(model, base_url, journal, certificate=certificate)
         policy = choose_policy(readers, settings, replay)
         part = open_model(policy, settings, replay, limits(None, None, None), limits(None, None, None))
+        governing = _open_certificate(part, settings)
     try:
         from extractor.sources import load_document
 
@@ -65,7 +70,7 @@ def show(
         print_error(error)
         raise typer.Exit(EXIT_FAILED) from None
     with usage_errors():
-        record = _process(document, part)
+        record = _process(document, part, governing)
     if as_json:
         typer.echo(record.model_dump_json(indent=2))
         return
@@ -78,15 +83,26 @@ def show(
     open_console().print(picture)
 
 
-def _process(document: Document, part: ModelPart | None) -> Record:
+def _open_certificate(part: ModelPart | None, settings: Settings) -> Certificate | None:
+    """The certificate to judge by; what it may do is told on stderr, for stdout may be a record."""
+    if settings.certificate is None:
+        return None
+    from extractor.bulk.flow import open_standing
+
+    standing = open_standing(part, settings)
+    typer.echo(standing.tell(), err=True)
+    return standing.certificate
+
+
+def _process(document: Document, part: ModelPart | None, certificate: Certificate | None) -> Record:
     from extractor.pipeline import process_document, process_with_model
 
     if part is None:
-        return process_document(document)
+        return process_document(document, (), certificate)
 
     async def ask() -> Record:
         try:
-            return await process_with_model(document, (), part.reader, part.policy)
+            return await process_with_model(document, (), part.reader, part.policy, certificate)
         finally:
             await part.session.aclose()
 

@@ -14,6 +14,8 @@ from extractor.forms import TABLE_SECTIONS, load_forms
 from extractor.model import HEADER_FIELDS, NARRATIVE_FIELDS, Record
 
 _QUOTE_LISTS = {"narrative.problems.": "存在的问题 · problems", "narrative.measures.": "改进情况 · measures"}
+# The most doubtful values that are listed with their chance of error.
+_MOST_CHANCES = 8
 _INDICATOR_COLUMNS = ("label", "unit", "this_year", "cumulative")
 
 
@@ -53,6 +55,7 @@ class _RecordView:
             yield self._form.render_legend()
         yield from self._render_narrative()
         yield from self._render_lists()
+        yield from self._render_chances()
         yield from self._findings.render()
 
     def _render_header(self) -> Iterator[RenderableType]:
@@ -113,3 +116,16 @@ class _RecordView:
                 present = (f"{row}.{name}" for name in _INDICATOR_COLUMNS)
                 table.add_row(*(self._form.cell(name) if name in self._record.fields else "" for name in present))
             yield table
+
+    def _render_chances(self) -> Iterator[RenderableType]:
+        """The values most likely wrong, where a certificate said how likely that is."""
+        chances = [(item.p_wrong, name) for name, item in self._record.fields.items() if item.p_wrong is not None]
+        if not chances:
+            return
+        yield Text(f"读错的可能 · chance of a wrong value ({len(chances)} fields, highest first)", style="bold")
+        for p_wrong, name in sorted(chances, key=lambda chance: -chance[0])[:_MOST_CHANCES]:
+            decision = self._record.fields[name].decision
+            yield Text.assemble(
+                f"  {p_wrong:.3g} ", self._form.cell(name), f"  {name} ", (decision, "dim"), overflow="fold"
+            )
+        yield Text()

@@ -11,9 +11,21 @@ import re
 from collections.abc import Sequence
 
 from extractor.export.rows import write_plain
-from extractor.model import Record, RecordField, Suggestion
+from extractor.model import Record, RecordField, Suggestion, Value
 
-VALUES_HEADER = ("document", "path", "field", "state", "value", "unit", "raw", "decision", "suggested", "basis")
+VALUES_HEADER = (
+    "document",
+    "path",
+    "field",
+    "state",
+    "value",
+    "unit",
+    "raw",
+    "decision",
+    "suggested",
+    "basis",
+    "p_wrong",
+)
 FLAGS_HEADER = ("document", "path", "code", "severity", "fields", "message_zh", "message_en", "evidence")
 # What spreadsheets take for the start of a formula (the full-width forms: with a Chinese or Japanese input locale).
 _FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\r")
@@ -44,15 +56,21 @@ def _encode_line(cells: tuple[str, ...]) -> str:
 
 def value_line(document: str, path: str, field_id: str, field: RecordField) -> tuple[str, ...]:
     """One field as a line of values.csv."""
-    value, raw = field.value, field.raw or ""
-    text = "" if value is None else guard_cell(value) if isinstance(value, str) else write_plain(value)
+    raw, text = field.raw or "", write_value(field.value)
     if raw != text:
         raw = guard_cell(raw)
-    suggested, basis = _suggest(field.suggestions) if field.suggestions else ("", "")
-    return document, path, field_id, field.state, text, field.unit or "", raw, field.decision, suggested, basis
+    suggested, basis = describe_suggestions(field.suggestions) if field.suggestions else ("", "")
+    p_wrong = "" if field.p_wrong is None else f"{field.p_wrong:.6g}"
+    unit, decision = field.unit or "", field.decision
+    return document, path, field_id, field.state, text, unit, raw, decision, suggested, basis, p_wrong
 
 
-def _suggest(suggestions: Sequence[Suggestion]) -> tuple[str, str]:
+def write_value(value: Value | None) -> str:
+    """A value as a cell, empty where there is none."""
+    return "" if value is None else guard_cell(value) if isinstance(value, str) else write_plain(value)
+
+
+def describe_suggestions(suggestions: Sequence[Suggestion]) -> tuple[str, str]:
     """The suggested values, best first, and what they rest on."""
     values = [write_plain(suggestion.value) for suggestion in suggestions]
     return " / ".join(values), "; ".join(dict.fromkeys(f"{one.method}: {one.basis}" for one in suggestions))

@@ -20,6 +20,7 @@ from extractor.errors import OutputError
 from extractor.export.delimited import FLAGS_HEADER, VALUES_HEADER, encode_lines, flag_lines, guard_cell, value_line
 from extractor.export.excel import ExcelTable
 from extractor.export.parquet import ParquetTable
+from extractor.export.queue import QUEUE_HEADER, queue_lines
 from extractor.export.rows import TableLayout
 from extractor.export.staging import STAGING_PREFIX, move_into_place, open_staging
 from extractor.model import Record
@@ -28,7 +29,8 @@ OUTPUTS: dict[str, str] = {
     "table.xlsx": "one row a document, accepted values only; sheet `states` says why a cell is empty",
     "table.parquet": "the same table for pandas, R or DuckDB, the state beside every value",
     "values.csv": "one line a value: printed text, state, decision",
-    "flags.csv": "the worklist: every finding with its message and place in the source",
+    "queue.csv": "the worklist: one line for each field that a person should look at, and where",
+    "flags.csv": "the reasons: every finding with its message and place in the source",
     "records.jsonl": "everything about each document, one JSON record a line",
     "run.json": "versions, counts, errors and seconds of the run",
 }
@@ -69,8 +71,11 @@ class OutputWriter:
     ) -> None:
         self._cleanup.close()
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Record, *, is_audited: bool = False) -> None:
         """Add one document to every output.
+
+        Args:
+            is_audited: whether its accepted fields go into the queue, too.
 
         Raises:
             ValueError: the record holds what no output can (a lone surrogate); nothing was written of it.
@@ -82,9 +87,11 @@ class OutputWriter:
         units = self._layout.units(record)
         document, path = record.document.id or "", guard_cell(record.document.path)
         values = [value_line(document, path, field_id, field) for field_id, field in record.fields.items()]
+        queue = queue_lines(document, path, record, is_audited=is_audited)
         with self._as_output_error():
             self._records.write(f"{line}\n".encode())
             self._values.write(encode_lines(values))
+            self._queue.write(encode_lines(queue))
             if record.flags:
                 self._flags.write(encode_lines(flag_lines(document, path, record)))
             self._xlsx.write(row, units)
@@ -95,7 +102,7 @@ class OutputWriter:
         with self._as_output_error():
             self._xlsx.close()
             self._parquet.close()
-            for file in (self._records, self._values, self._flags):
+            for file in (self._records, self._values, self._queue, self._flags):
                 file.close()
         self._is_sealed = True
 
@@ -134,9 +141,11 @@ class OutputWriter:
     def _open_files(self, cleanup: ExitStack) -> None:
         self._records = cleanup.enter_context((self._staging / "records.jsonl").open("wb"))
         self._values = cleanup.enter_context((self._staging / "values.csv").open("wb"))
+        self._queue = cleanup.enter_context((self._staging / "queue.csv").open("wb"))
         self._flags = cleanup.enter_context((self._staging / "flags.csv").open("wb"))
         # The byte order mark is for Excel, which otherwise takes UTF-8 for the local code page.
         self._values.write(codecs.BOM_UTF8 + encode_lines([VALUES_HEADER]))
+        self._queue.write(codecs.BOM_UTF8 + encode_lines([QUEUE_HEADER]))
         self._flags.write(codecs.BOM_UTF8 + encode_lines([FLAGS_HEADER]))
         self._xlsx = ExcelTable(self._staging / "table.xlsx", self._layout)
         cleanup.callback(self._xlsx.abandon)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,17 @@ from extractor.export import OUTPUTS, PANEL_OUTPUTS, OutputWriter, check_out_dir
 from extractor.export.delimited import encode_lines, guard_cell
 from extractor.flags import make_flag
 from extractor.forms import load_codebook
-from extractor.model import CellState, DocumentIdentity, Origin, Record, RecordField, Span, Status, Suggestion
+from extractor.model import (
+    Candidate,
+    CellState,
+    DocumentIdentity,
+    Origin,
+    Record,
+    RecordField,
+    Span,
+    Status,
+    Suggestion,
+)
 
 FEES = "proactive_disclosure.admin_fees.amount_wan"
 AMOUNT = "proactive_disclosure.procurement.amount"
@@ -120,6 +131,72 @@ def test_values_csv_keeps_suggestions_apart_from_values(tmp_path: Path) -> None:
     assert (row["value"], row["suggested"], row["basis"]) == ("", "6 / 69.50", "glued-digits: no_blanks")
     table = pq.read_table(tmp_path / "table.parquet").to_pylist()
     assert table[0][GRANTED] is None
+
+
+@pytest.mark.parametrize(("p_wrong", "text"), [(None, ""), (0.0, "0"), (0.0123456789, "0.0123457"), (3e-12, "3e-12")])
+def test_values_csv_has_the_chance_of_error_where_there_is_one(
+    tmp_path: Path, p_wrong: float | None, text: str
+) -> None:
+    _write(tmp_path, _record(**{GRANTED: _field(3, p_wrong=p_wrong)}))
+    assert [row["p_wrong"] for row in _read_csv(tmp_path / "values.csv")] == [text]
+
+
+def test_queue_csv_says_what_to_look_at_and_where(tmp_path: Path) -> None:
+    _write(tmp_path, _rich_record())
+    (row,) = _read_csv(tmp_path / "queue.csv")
+    assert row == {
+        "document": f"{1:064x}",
+        "path": "docs/1.txt",
+        "url": "http://x",
+        "field": GRANTED,
+        "section": "三、收到和处理政府信息公开申请情况",
+        "row": "三、本年度办理结果 > （一）予以公开",
+        "column": "总计",
+        "printed": "3",
+        "state": "value",
+        "value": "3",
+        "unit": "",
+        "where": "3-5 table 2 row 3 cell 4",
+        "suggested": "",
+    }
+
+
+def test_an_audited_document_is_in_queue_csv_whole_and_in_order(tmp_path: Path) -> None:
+    record = _rich_record()
+    with OutputWriter(tmp_path) as writer:
+        writer.write(record, is_audited=True)
+        writer.write(_record(2))
+        writer.publish({})
+    assert [row["field"] for row in _read_csv(tmp_path / "queue.csv")] == list(record.fields)
+
+
+def test_queue_csv_shows_the_tokens_that_may_be_meant_and_runs_none_as_a_formula(tmp_path: Path) -> None:
+    lost = tuple(Candidate(CellState.POSITION_UNKNOWN, 1, raw=raw) for raw in ("7", "=1+1", "7", None))
+    fields = {
+        GRANTED: _field(None, state=CellState.POSITION_UNKNOWN, decision="review", candidates=lost),
+        "header.title": _field("@now", raw="@now", decision="review", spans=(Span(1, 2),)),
+        "narrative.problems.1": _field("不足", decision="review", spans=()),
+        RECEIVED: _field(None, decision="review", suggestions=(Suggestion(6, "one-cell", "E1"),)),
+    }
+    fields[GRANTED] = replace(fields[GRANTED], raw=None)
+    _write(tmp_path, _record(**fields))
+    rows = {row["field"]: row for row in _read_csv(tmp_path / "queue.csv")}
+    assert rows[GRANTED]["printed"] == "7 / =1+1"
+    title = rows["header.title"]
+    assert (title["section"], title["row"], title["column"]) == ("报告首部", "标题", "")
+    assert (title["printed"], title["value"], title["where"]) == ("'@now", "'@now", "1-2")
+    quote = rows["narrative.problems.1"]
+    assert (quote["section"], quote["row"], quote["where"]) == ("正文", "problems.1", "")
+    assert (rows[RECEIVED]["value"], rows[RECEIVED]["suggested"]) == ("", "6")
+
+
+def test_queue_csv_names_every_field_of_the_codebook(tmp_path: Path) -> None:
+    fields = {entry.id: _field(1, decision="review") for entry in load_codebook()}
+    _write(tmp_path, _record(**fields))
+    labels = {row["field"]: (row["section"], row["row"], row["column"]) for row in _read_csv(tmp_path / "queue.csv")}
+    assert {name: " > ".join(part for part in parts if part) for name, parts in labels.items()} == {
+        entry.id: entry.label for entry in load_codebook()
+    }
 
 
 def test_flags_csv_says_where_to_look(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +106,17 @@ def test_records_come_in_the_order_of_the_run_whoever_is_ready_first(works: list
 
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_as_many_documents_ask_at_once_as_twice_the_calls(works: list[Work], tmp_path: Path, concurrency: int) -> None:
-    async def slow(name: str) -> None:
-        await asyncio.sleep(0.2)  # longer than it takes to parse those that come next
+    are_all_here = asyncio.Event()
 
-    results, asker, _ = start(works, tmp_path, slow, concurrency=concurrency)
+    async def wait_for_the_others(name: str) -> None:
+        if len(asker.at_work) >= 2 * concurrency:
+            are_all_here.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(are_all_here.wait(), 30)
+        are_all_here.set()
+        await asyncio.sleep(0.05)  # for one more than there may be
+
+    results, asker, _ = start(works, tmp_path, wait_for_the_others, concurrency=concurrency)
     list(results)
     assert asker.most_at_work == 2 * concurrency
 
