@@ -30,6 +30,7 @@ _LONGEST_LABEL = 90
 _MOST_ROWS = 1_000_000
 _HAN = re.compile("[\u3400-\u9fff]")
 _DIGITS = re.compile(r"[\d.,+/—-]*\d[\d.,+/—-]*", re.A)
+_SEVERAL = re.compile(r"[+-]?\d[\d.,]*(?:[ \t\n\x00]+[+-]?\d[\d.,]*)+", re.A)
 _ORDINAL = re.compile(r"\s*(?:\(|\d+\s*[.、,]|[一二三四五六七]、)")
 
 
@@ -80,6 +81,8 @@ def grid_atoms(document: Document, part: CellRange, section: str) -> Iterator[At
         cell = grid.cells[position]
         row = None if grid.kind == "stream" else grid.index * _MOST_ROWS + cell.row
         token = read_cell(view[cell.start : cell.end])
+        if token is UNPARSABLE and grid.kind != "matrix" and _SEVERAL.fullmatch(view[cell.start : cell.end]):
+            token = GLUED  # a border between two cells is lost
         if token is not UNPARSABLE:
             is_printed = token is not BLANK
             yield Atom("cell", cell.start, cell.end, "", (), True, False, token, True, is_printed, grid, position, row)
@@ -100,7 +103,7 @@ def _label_atoms(view: str, start: int, end: int, section: str) -> Iterator[Atom
         yield from inner  # text left over is part of a label that is printed in another wording
         return
     likely = _match_alike(folded, section)
-    if not likely and inner and len(inner[0].folded) >= _LEAST_SHARE_OF_CELL * len(folded):
+    if not likely and inner and inner[0].refs and len(inner[0].folded) >= _LEAST_SHARE_OF_CELL * len(folded):
         likely = inner[0].folded, inner[0].refs
     if likely:
         yield Atom("label", start, end, likely[0], likely[1], False, _has_ordinal(text))

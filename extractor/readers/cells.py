@@ -43,7 +43,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     units = "|".join(map(re.escape, sorted([*forms.count_units, *forms.money_units], key=len, reverse=True)))
     number = r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
     chinese = r"[〇零○一二两三四五六七八九十百千万]+"
-    note = r"\(.*\)|\[.*\]|[,;、]?其中.*"
+    # Pairs of parentheses, others within them: text between two pairs is a label that ran on.
+    note = r"(?:\((?:[^()]|\([^()]*\))*\))+|\[.*\]|[,;、]?其中.*"
     whole = re.compile(
         rf"(?:(?P<number>{number})|(?P<chinese>{chinese}))\s*(?P<unit>{units})?\s*(?P<note>{note})?[。;]?", re.S
     )

@@ -6,6 +6,7 @@ repeated, missing, unknown, out of order. Called by tables.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
@@ -18,6 +19,11 @@ from extractor.readers.placement import Placement, header_geometry
 from extractor.readers.table_reader import TableReader, TableReading
 
 _MOST_ABSENT_ROWS = 2
+# How the form counts: 一、 and （一） and 1.
+_LEVEL = re.compile(r"\s*(?:(?P<top>[一二三四五六七]、)|(?P<middle>[(（][一二三四五六七][)）])|(?P<inner>\d))")
+# Marks that ran on from a cell: the label is known without them, and its empty cells are none.
+_RAN_ON = re.compile(r"(?:[^\u3400-\u9fff)）\]】”\"』」》:：。;；\s]|无)\s*$")
+_LONGEST_LABEL = 30
 
 
 class LabelledRowsReader(TableReader):
@@ -41,7 +47,11 @@ class LabelledRowsReader(TableReader):
             elif line.printed:
                 strays.append(line)
         self._check_strays(strays)
-        self.is_torn = bool(self.reading.unread) or any(not line.slots for lines in rows.values() for line in lines)
+        self.is_torn = (
+            bool(self.reading.unread)
+            or any(not line.slots for lines in rows.values() for line in lines)
+            or any(self._is_empty_row(stray) for stray in strays)
+        )
         for row in self.section.rows:
             self._read_row(row, rows.get(row.id, []))
         self._doubt_blanks()
@@ -57,6 +67,14 @@ class LabelledRowsReader(TableReader):
             for before, line in pairwise(known)
             if not before.slots and before.label is not None and before.label.row is None
         }
+
+    def _is_empty_row(self, stray: Line) -> bool:
+        """Whether a line between rows is a label that nobody knows in front of empty cells."""
+        label, *cells = stray.slots
+        if label.kind != "text" or label.row is None or not cells or any(cell.is_printed for cell in cells):
+            return False
+        known = [line.label.start for line in self.table.lines if line.label]
+        return bool(known) and known[0] < label.start < known[-1] and label.end - label.start <= _LONGEST_LABEL
 
     def _field_ids(self, row: Row) -> list[str]:
         return [self.section.field_id(row.id, column.id) for column in row.columns]
@@ -74,6 +92,8 @@ class LabelledRowsReader(TableReader):
             by_column, is_official = self._read_header(row, line)
             geometry = {self.section.field_id(row.id, column): place for column, place in by_column.items()}
             placement = self.read_line(line, row.columns, field_ids, geometry)
+            if placement.outcome == "blank" and line.label and _RAN_ON.search(self.raw(line.label)):
+                self.doubt("row-without-cells", field_ids, [line.label.span()])
             if placement.outcome == "placed":
                 self._check_columns(row, line, placement, geometry, is_official)
                 if id(line) in self.after_empty and line.label:
@@ -146,7 +166,7 @@ class LabelledRowsReader(TableReader):
                 self.doubt("row-out-of-order", self._field_ids(row), [label.span()] if label else [])
         for i, (row, label) in enumerate(found, start=1):
             has_neighbours = places[i - 1] + 1 == places[i] == places[i + 1] - 1
-            if label and not label.is_exact and not has_neighbours:
+            if label and self._is_doubtful(label, row) and not has_neighbours:
                 self.reading.flags.append(
                     make_flag(
                         "label-inexact",
@@ -156,6 +176,11 @@ class LabelledRowsReader(TableReader):
                         label=row.labels[0],
                     )
                 )
+
+    def _is_doubtful(self, label: Atom, row: Row) -> bool:
+        """Whether a label is only like the row's, or counted in the way of another level of the form: （六） for 6."""
+        printed, official = _LEVEL.match(self.raw(label)), _LEVEL.match(row.labels[0])
+        return not label.is_exact or bool(printed and official and printed.lastgroup != official.lastgroup)
 
 
 def _out_of_order(places: Sequence[int]) -> list[int]:

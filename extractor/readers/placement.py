@@ -14,6 +14,11 @@ from extractor.forms import Column
 from extractor.grounding.placement import has_geometry
 from extractor.readers.atoms import Atom
 
+# Fewer cells than these may well be empty behind the numbers of a row.
+_FEWEST_EMPTY_BEHIND = 4
+# More digits than these, and nothing behind them, are no count, whatever the number of cells.
+_LONGEST_COUNT = 4
+
 Outcome = Literal["placed", "blank", "unknown", "glued", "no_cells"]
 
 
@@ -51,19 +56,29 @@ def place_cells(
             empty cell at either end may be none of the form's.
     """
     printed = [slot for slot in slots if slot.is_printed]
+    if len({slot.grid is None for slot in slots}) > 1:
+        return Placement("unknown")  # some stand in a grid, others were torn from it or are none of it
     placed = _place_by_geometry(slots, printed, fields, geometry, label_edge)
     if placed:
-        return Placement("placed", placed, by_geometry=True)
+        return Placement("glued") if _is_run_of_row(placed) else Placement("placed", placed, by_geometry=True)
     if not slots:
         return Placement("no_cells")
     if not printed:
         return Placement("blank" if _blanks_are_certain(slots, fields) else "no_cells")
+    return _place_by_count(slots, printed, fields, has_surplus)
+
+
+def _place_by_count(
+    slots: Sequence[Atom], printed: Sequence[Atom], fields: Sequence[str], has_surplus: bool
+) -> Placement:
+    """As many cells as the form has: the printed ones, or all where the empty ones are certain to be the form's."""
+    is_glued = _looks_glued(printed)
     if len(printed) == len(fields):
-        return Placement("placed", tuple(printed)) if not _looks_glued(printed) else Placement("glued")
+        return Placement("glued") if is_glued else Placement("placed", tuple(printed))
     has_doubtful_end = has_surplus and not (slots[0].is_printed and slots[-1].is_printed)
     if len(slots) == len(fields) and not has_doubtful_end and not _hides_dropped_cells(slots):
-        return Placement("placed", tuple(slots)) if not _looks_glued(printed) else Placement("glued")
-    return Placement("glued" if _looks_glued(printed) or _is_one_run(printed, fields) else "unknown")
+        return Placement("glued") if is_glued or _is_run_of_row(slots) else Placement("placed", tuple(slots))
+    return Placement("glued" if is_glued or _is_one_run(printed, fields) else "unknown")
 
 
 def _place_by_geometry(
@@ -98,6 +113,23 @@ def _hides_dropped_cells(slots: Sequence[Atom]) -> bool:
 def _blanks_are_certain(slots: Sequence[Atom], fields: Sequence[str]) -> bool:
     """A row of empty cells is complete, or was filled up."""
     return all(slot.grid is not None for slot in slots) and (len(slots) >= len(fields) or _hides_dropped_cells(slots))
+
+
+def _is_run_of_row(cells: Sequence[Atom]) -> bool:
+    """Whether all digits from a row's last number on may stand in its cell: one for each cell, or more than a count.
+
+    A number behind others is doubted only where so many empty cells follow that none of them can be trusted. The cells
+    of a true table are what they are: nothing filled them up.
+    """
+    if all(cell.grid is not None and cell.grid.kind == "matrix" for cell in cells):
+        return False
+    last = max((i for i, cell in enumerate(cells) if cell.is_printed), default=len(cells))
+    rest = len(cells) - last
+    if rest < (2 if last == 0 else _FEWEST_EMPTY_BEHIND):
+        return False
+    value = cells[last].token.value
+    length = cells[last].end - cells[last].start if value is None else len(str(abs(int(value))))
+    return length >= min(rest, _LONGEST_COUNT + 1)
 
 
 def _looks_glued(printed: Sequence[Atom]) -> bool:

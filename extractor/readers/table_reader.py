@@ -46,8 +46,7 @@ class TableReader:
         self.reading = TableReading()
         self.text_end = len(document.view.rstrip(" \t\n\x00|"))
         self.has_surplus = any(
-            (row := row_of(line, section)) and len(line.printed) == len(row.columns) < len(line.slots)
-            for line in table.lines
+            (row := row_of(line, section)) and len(row.columns) < len(line.slots) for line in table.lines
         )
         self.doubts: dict[str, tuple[list[str], list[Span], list[str]]] = {}
 

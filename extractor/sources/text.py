@@ -112,7 +112,9 @@ def _split_tab_cells(view: str, start: int, end: int) -> Iterator[Block]:
     for cell_start, cell_end in pairwise([*starts, end + 1]):
         body = view[cell_start : cell_end - 1]
         text = body.strip(_SPACE)
-        if "\n" not in text:  # by far the most cells: one line, or nothing
+        if text and body.startswith("\n\n") and _NUMBER.fullmatch(text):  # behind a row that ended: the page's
+            cell, rest = Interval(cell_start, cell_start), _place_text(body, text, cell_start)
+        elif "\n" not in text:  # by far the most cells: one line, or nothing
             cell, rest = _place_text(body, text, cell_start), None
         else:
             cell, rest = _split_tall_cell(view, cell_start, cell_end - 1, is_last=cell_end > end)
