@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check eval bench simulate replies soak docs constraints clean
+.PHONY: help demo test check eval baseline corrupted confidence reset bench simulate replies soak docs constraints clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,6 +11,8 @@ DEMO_OUT := out/demo
 ASK_PYTHON := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 UPGRADE :=
+CORPUS := ../shared/corpus
+GOLD_REPLIES := --readers auto --replay eval/replies/gold.jsonl
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +36,23 @@ check: $(VENV)/dev.stamp ## format, lint, types, import contract, docs in step
 	@$(BIN)/lint-imports
 	@$(BIN)/python docs/build.py --check
 
-eval: $(VENV)/dev.stamp ## score against the labels; fails on any accepted wrong value
-	@$(BIN)/python eval/score.py
+eval: $(VENV)/dev.stamp ## the gate: gold with replayed replies against the baseline, the corpus when it is there
+	@$(BIN)/extractor eval eval/gold $(GOLD_REPLIES) --baseline eval/baseline.json --losses eval/losses.toml \
+		--report out/eval/gold.html
+	@if [ -d $(CORPUS) ]; then $(BIN)/extractor eval $(CORPUS) --report out/eval/corpus.html; \
+		else echo "$(CORPUS) is not there: only eval/gold was evaluated"; fi
+
+baseline: $(VENV)/dev.stamp ## write eval/baseline.json anew, after gains or declared losses
+	@$(BIN)/extractor eval eval/gold $(GOLD_REPLIES) --json > eval/baseline.new && mv eval/baseline.new eval/baseline.json
+
+corrupted: $(VENV)/dev.stamp ## every kind of damage at three severities, 200 documents each; lists what is accepted wrong
+	@$(BIN)/python -m eval.corrupted
+
+confidence: $(VENV)/dev.stamp ## how well the confidence tells simulated mistakes from right readings
+	@$(BIN)/python -m eval.mistakes
+
+reset: $(VENV)/dev.stamp ## build eval/gold/re-set anew from the corpus beside the checkout
+	@$(BIN)/python -m eval.reset
 
 bench: $(VENV)/bench.stamp ## speed, tokens against one-call baselines, overhead of the model path, localisation of errors
 	@$(BIN)/python eval/bench/throughput.py

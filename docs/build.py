@@ -1,6 +1,6 @@
 """Write the generated pages of docs/, or with --check only tell which of them are out of step.
 
-Lives here: the record's JSON Schema, the help of every command, the codebook, the picture of the
+Lives here: the JSON Schemas of records and labels, the help of every command, the codebook, the picture of the
 README. Does not live here: any page that a person writes. Called by `make docs` and `make check`.
 """
 
@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from extractor.evaluation.label_file import LabelFile
 from extractor.forms import CODEBOOK_HEADER, codebook_line, load_codebook
 from extractor.model import Record
 
@@ -36,6 +37,10 @@ COMMANDS = (
     "journal import",
     "journal spent",
     "forms",
+    "label",
+    "eval",
+    "compare",
+    "calibrate",
 )
 _SAMPLE = "fixtures/001_6bf7699e84e20962.txt"
 _WIDTH = "100"
@@ -48,6 +53,12 @@ def build_schema() -> str:
         if "properties" in part:
             part["required"] = sorted(part["properties"])  # a record leaves nothing out, defaults included
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def build_label_schema() -> str:
+    """The JSON Schema of a label file: an editor that knows it shows slips while one writes."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **LabelFile.model_json_schema()}
     return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
@@ -96,6 +107,7 @@ def _run_cli(*words: str) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "record.schema.json": build_schema,
+    "label.schema.json": build_label_schema,
     "cli.md": build_cli,
     "codebook.csv": build_codebook,
     "show.svg": build_picture,

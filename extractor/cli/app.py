@@ -12,11 +12,11 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli import batch, forms, journal, panel, plan, run, show
+from extractor.cli import batch, calibrate, compare, evaluate, forms, journal, label, panel, plan, run, show
 
 _EPILOG = """[bold]Start here[/bold]
 
-[cyan]extractor run reports/ --out out[/cyan]   then open out/table.xlsx; out/flags.csv is the worklist
+[cyan]extractor run reports/ --out out[/cyan]   then open out/table.xlsx; out/queue.csv is the worklist
 
 [cyan]extractor show reports/one.html[/cyan]   look at one report and its evidence
 
@@ -39,6 +39,10 @@ app.command(epilog=panel.EXAMPLES)(panel.panel)
 app.add_typer(batch.app, name="batch")
 app.add_typer(journal.app, name="journal")
 app.command(epilog=forms.EXAMPLES)(forms.forms)
+app.command(epilog=label.EXAMPLES)(label.label)
+app.command("eval", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command(epilog=compare.EXAMPLES)(compare.compare)
+app.command(epilog=calibrate.EXAMPLES)(calibrate.calibrate)
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Labels: what a document prints, cell by cell, as a person read it.
 
-Lives here: the label format (docs/label.md), its loader, and finding labels with their documents. Does not live here:
-any comparison (outcomes), making drafts (draft), checking a folder of labels (check). Called by all of evaluation.
+Lives here: a label as an evaluation sees it, its loader, and finding labels with their documents. Does not live here:
+the format (label_file), any comparison (outcomes), making drafts (draft), checking a folder of labels (check). Called
+by all of evaluation.
 """
 
 from __future__ import annotations
@@ -9,29 +10,38 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from extractor.errors import SettingsError
-from extractor.forms import load_forms
-from extractor.model import CellState, Number, Value
+from extractor.evaluation.label_file import (
+    KINDS,
+    DocumentKind,
+    LabelFile,
+    Table,
+    describe_faults,
+    parse_json,
+)
+from extractor.evaluation.label_values import LabelledCell, read_cell
+from extractor.forms import Section, load_forms
 
-#: Where a document comes from; kinds are counted apart. `real`: as found. `re-set`: a real report's figures in a file
-#: made for the purpose. `generated`: made-up figures. `corrupted`: damaged on purpose, whatever it was before.
-DocumentKind = Literal["real", "re-set", "generated", "corrupted"]
-KINDS: tuple[DocumentKind, ...] = get_args(DocumentKind)
+__all__ = [
+    "KINDS",
+    "DocumentKind",
+    "Label",
+    "LabelledCell",
+    "LabelledFile",
+    "find_document",
+    "find_labels",
+    "load_label",
+    "read_cell",
+    "read_label",
+]
 
 # What a label says of the text that is no fact of its own.
-_NO_FACTS = ("quotes", "page_date")
-
-
-class LabelledCell(NamedTuple):
-    """What one cell prints: its state, the number where it is a value, and the token where it is more than that."""
-
-    state: CellState
-    value: Value | None = None
-    raw: str | None = None
+_NO_FACTS = {"quotes", "page_date"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,8 @@ class Label:
         kind: where the document comes from.
         generation: per table section.
         cells: by field id.
-        facts: header and narrative facts by field id; None where the text does not state one.
+        facts: header and narrative facts by field id; None where the text does not state one. A fact that is not here
+            is not labelled, and not judged.
         is_inferred: sections whose cells were split from glued digits, not read.
         layout: how the cells were flattened, where the maker of the document knows; else empty.
         damage: for a corrupted document what was done to it; else empty.
@@ -75,58 +86,84 @@ def load_label(path: Path) -> Label:
     """Read one label file.
 
     Raises:
-        SettingsError: naming the file and what is wrong in it.
+        SettingsError: naming the file and what is wrong in it, or that it is a draft still.
     """
     try:
-        return read_label(json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal), path.stem)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SettingsError(f"{path}: not a label file ({error!r}). See docs/label.md for the format.") from error
+        data = parse_json(path.read_text(encoding="utf-8-sig"))
+        if isinstance(data, dict) and (data.get("draft") or data.get("to_check")):
+            raise SettingsError(
+                f"{path}: a draft still. Compare it with its document, fill in what is open, take `draft` and "
+                f"`to_check` away, and look at it with extractor label --check (docs/label.md)."
+            )
+        return read_label(data, path.stem)
+    except ValidationError as error:
+        first = describe_faults(error)[0]
+        raise _refuse(path, f"{first.place}: {first.problem}") from error
+    except (OSError, ValueError) as error:
+        raise _refuse(path, error) from error
+
+
+def _refuse(path: Path, problem: object) -> SettingsError:
+    return SettingsError(
+        f"{path}: not a label file ({problem}). See docs/label.md for the format; extractor label --check tells all."
+    )
 
 
 def read_label(data: Mapping[str, Any], name: str) -> Label:
     """A label from its JSON, numbers with a point as Decimal.
 
     Raises:
-        ValueError, KeyError, TypeError: it does not have the format.
+        ValueError: it does not have the format.
     """
-    kind = data.get("kind", "real")
-    if kind not in KINDS:
-        raise ValueError(f"kind is {kind!r}, not one of {', '.join(KINDS)}")
+    return build_label(LabelFile.model_validate(data), name)
+
+
+def build_label(file: LabelFile, name: str) -> Label:
+    """A label from its file.
+
+    Raises:
+        ValueError: a row that the form does not have, or of another width.
+    """
     return Label(
         name=name,
-        file=data["file"],
-        kind=kind,
-        generation=data["generation"],
-        cells=dict(_read_cells(data)),
+        file=file.file,
+        kind=file.kind,
+        generation=file.generation,
+        cells=dict(_read_cells(file)),
         facts={
             f"{part}.{fact}": value
-            for part in ("header", "narrative")
-            for fact, value in data.get(part, {}).items()
-            if fact not in _NO_FACTS
+            for part, facts in (("header", file.header), ("narrative", file.narrative))
+            for fact, value in facts.model_dump(exclude_unset=True, exclude=_NO_FACTS).items()
         },
-        is_inferred=frozenset(section for section, how in data.get("basis", {}).items() if how != "read"),
-        layout=data.get("layout", ""),
-        damage=data.get("damage", ""),
-        severity=data.get("severity", 0),
+        is_inferred=frozenset(section for section, how in file.basis.items() if how != "read"),
+        layout=file.layout,
+        damage=file.damage,
+        severity=file.severity,
     )
 
 
 def find_labels(places: Iterable[Path]) -> Iterator[LabelledFile]:
     """Every label of some files and folders (with all below them), in the order of their paths.
 
-    JSON files that hold no label (indexes, baselines) are passed over where they stand in a folder.
+    JSON files of other kinds (indexes, baselines) are passed over where they stand in a folder; files that are no JSON
+    at all are not: they may be labels with a slip.
 
     Raises:
-        SettingsError: a place that is not there, a folder without a label, a label that cannot be read.
+        SettingsError: a place that is not there, a folder without a label, a label that cannot be read, a draft.
     """
+    for path in list_label_paths(places):
+        label = load_label(path)
+        yield LabelledFile(label, path, find_document(path, label.file))
+
+
+def list_label_paths(places: Iterable[Path]) -> Iterator[Path]:
+    """The files of labels, drafts among them. See find_labels."""
     for place in places:
         paths = [place] if place.is_file() else [path for path in sorted(place.rglob("*.json")) if _is_label(path)]
         if not paths:
             problem = "holds no label" if place.is_dir() else "is not there"
             raise SettingsError(f"{place}: {problem}. Name label files (*.json), or folders that hold them.")
-        for path in paths:
-            label = load_label(path)
-            yield LabelledFile(label, path, find_document(path, label.file))
+        yield from paths
 
 
 def find_document(label_path: Path, file: str) -> Path | None:
@@ -136,41 +173,29 @@ def find_document(label_path: Path, file: str) -> Path | None:
 
 def _is_label(path: Path) -> bool:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
-        return False
+        return True
     return isinstance(data, dict) and {"file", "generation"} <= data.keys()
 
 
-def _read_cells(data: Mapping[str, Any]) -> Iterator[tuple[str, LabelledCell]]:
-    for section_id, generation in data["generation"].items():
+def _read_cells(file: LabelFile) -> Iterator[tuple[str, LabelledCell]]:
+    for section_id, generation in file.generation.items():
         section = load_forms().section(section_id, generation)
-        for name, printed in data.get(section_id, {}).items():
-            if name == "row_tokens" or section is None:
-                continue
-            if not isinstance(printed, list):
-                yield f"{section_id}.{name}", read_cell(printed)
-                continue
-            columns = section.rows_by_id[name].columns
-            for column, item in zip(columns, printed, strict=True):
-                yield section.field_id(name, column.id), read_cell(item)
+        if section:
+            yield from _read_table(section, file.tables[section_id])
 
 
-def read_cell(item: object) -> LabelledCell:
-    """A cell as labels write it: 4, "blank", "na_mark:/", {"value": 8, "raw": "8件"}.
-
-    Raises:
-        ValueError, TypeError, KeyError: none of these.
-    """
-    if isinstance(item, dict):
-        return LabelledCell(CellState.VALUE, _read_number(item["value"]), str(item["raw"]))
-    if isinstance(item, str):
-        state, _, raw = item.partition(":")
-        return LabelledCell(CellState(state), raw=raw or None)
-    return LabelledCell(CellState.VALUE, _read_number(item))
-
-
-def _read_number(item: object) -> Number:
-    if isinstance(item, bool) or not isinstance(item, int | float | Decimal):
-        raise TypeError(f"{item!r} is no number")
-    return Decimal(str(item)) if isinstance(item, float) else item
+def _read_table(section: Section, table: Table) -> Iterator[tuple[str, LabelledCell]]:
+    for name, printed in table.entries.items():
+        row = section.rows_by_id.get(name)
+        if isinstance(printed, LabelledCell):
+            yield f"{section.id}.{name}", printed
+        elif row is None:
+            raise ValueError(f"{section.id}.{name}: the form has no such row")
+        elif len(printed) != len(row.columns):
+            raise ValueError(f"{section.id}.{name}: {len(printed)} cells, the row has {len(row.columns)}")
+        else:
+            yield from (
+                (section.field_id(name, column.id), cell) for column, cell in zip(row.columns, printed, strict=True)
+            )

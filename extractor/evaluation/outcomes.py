@@ -23,6 +23,7 @@ _OPEN = frozenset(
     {CellState.POSITION_UNKNOWN, CellState.UNPARSABLE, CellState.NOT_READ, CellState.INFERRED_BY_EQUATION}
 )
 _FACT_GROUPS = ("header", "narrative")
+_QUOTES = ("narrative.problems.", "narrative.measures.")
 
 
 class FieldOutcome(NamedTuple):
@@ -52,12 +53,17 @@ class FieldOutcome(NamedTuple):
     @property
     def is_table(self) -> bool:
         """Whether it is a cell of one of the form's tables; the others are facts of header and narrative."""
-        return self.group not in _FACT_GROUPS
+        return is_table_field(self.field_id)
 
     @property
     def is_nonzero(self) -> bool:
         """Whether the label prints a number other than 0."""
         return self.expected is CellState.VALUE and self.printed != 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Right, and nobody has to look: accepted, or a fact that is rightly left out."""
+        return self.verdict == "right" and (self.is_accepted or self.found is None)
 
     @property
     def is_wrong_and_accepted(self) -> bool:
@@ -78,6 +84,8 @@ class DocumentOutcome:
         problem: why there is no record.
         fields: its fields; without a record all are missing.
         missing_replies: whether a recorded reply was wanted and is not there.
+        unjudged: fields that are accepted and in no label: nobody says whether they are right.
+        document_hash, label_hash: tell whether the document or its label is another one than before.
     """
 
     name: str
@@ -92,6 +100,14 @@ class DocumentOutcome:
     problem: str = ""
     missing_replies: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
+    unjudged: tuple[str, ...] = ()
+    document_hash: str = ""
+    label_hash: str = ""
+
+
+def is_table_field(field_id: str) -> bool:
+    """Whether a field is a cell of one of the form's tables, and no fact of header or narrative."""
+    return _group(field_id) not in _FACT_GROUPS
 
 
 def judge_fields(record: Record | None, label: Label) -> Iterator[FieldOutcome]:
@@ -111,10 +127,22 @@ def judge_fields(record: Record | None, label: Label) -> Iterator[FieldOutcome]:
     for field_id, value in label.facts.items():
         found = fields.get(field_id)
         stated = None if value is None else LabelledCell(CellState.VALUE, _as_value(value))
-        yield _outcome(field_id, _judge_fact(found, value), stated, found, codes)
+        verdict = _judge_fact(found, value) if record else "missing"
+        yield _outcome(field_id, verdict, stated, found, codes)
     for field_id, found in fields.items():
         if field_id not in label.cells and _group(field_id) in label.generation:
             yield _outcome(field_id, "invented", None, found, codes)
+
+
+def list_unjudged(record: Record, label: Label) -> Iterator[str]:
+    """Fields that the record accepts and the label does not know: a fact that it has no key for, an unlabelled table.
+
+    Quoted problems and measures are no facts and are in no label.
+    """
+    for field_id, found in record.fields.items():
+        is_judged = field_id in label.cells or field_id in label.facts or _group(field_id) in label.generation
+        if found.decision == "accepted" and not is_judged and not field_id.startswith(_QUOTES):
+            yield field_id
 
 
 def _outcome(

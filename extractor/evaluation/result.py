@@ -1,4 +1,4 @@
-"""An evaluation as a file: what was run, every document's counts, and each field that is not right and accepted.
+"""An evaluation as a file: what was run, every document's counts, and each field that is not settled.
 
 Lives here: the format that `extractor eval --json` writes and that `extractor compare` and the gate read. Does not
 live here: rates and intervals (metrics), comparing (compare, gate).
@@ -6,6 +6,7 @@ live here: rates and intervals (metrics), comparing (compare, gate).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from extractor.model import CellState, Value
 
 
 class FieldResult(BaseModel):
-    """A field that is not both right and accepted. See outcomes.FieldOutcome."""
+    """A field that is not settled: wrong, open, or right and for review. See outcomes.FieldOutcome."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,11 +36,12 @@ class FieldResult(BaseModel):
 
 
 class DocumentResult(BaseModel):
-    """One document. A labelled field that is not in `fields` is right and accepted.
+    """One document. A labelled field that is not in `fields` is right and accepted, or a fact rightly left out.
 
     Attributes:
         labelled: fields that the label has: table cells, and facts of header and narrative.
         printed_nonzero, accepted_nonzero: table cells that print a number other than 0; those right and accepted.
+        unjudged, document_hash, label_hash: see outcomes.DocumentOutcome.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +59,9 @@ class DocumentResult(BaseModel):
     labelled: int
     printed_nonzero: int
     accepted_nonzero: int
+    unjudged: tuple[str, ...] = ()
+    document_hash: str = ""
+    label_hash: str = ""
     fields: tuple[FieldResult, ...]
 
 
@@ -66,6 +71,8 @@ class Evaluation(BaseModel):
     Attributes:
         readers: the policy: template, auto, both, llm.
         model: whose replies; null for the rules alone. `replies` says what kinds of replies these were.
+        missing_replies: questions to the model that had no recorded reply.
+        certificate: hash of the scorer that was asked beside the hard rules; null for the hard rules alone.
         metrics: rates by kind of document and stratum, for people and tools to read; nothing reads them back.
     """
 
@@ -75,6 +82,8 @@ class Evaluation(BaseModel):
     readers: str
     model: str | None = None
     replies: tuple[str, ...] = ()
+    missing_replies: int = 0
+    certificate: str | None = None
     versions: dict[str, str] = {}
     metrics: dict[str, Any] = {}
     documents: tuple[DocumentResult, ...]
@@ -105,8 +114,28 @@ def load_evaluation(path: Path) -> Evaluation:
 
 def dump_evaluation(evaluation: Evaluation) -> str:
     """The file's text: one line a field, so that versions of it can be compared line by line."""
-    data = evaluation.model_dump_json(indent=1, exclude_defaults=True)
-    return f"{data}\n"
+    data = evaluation.model_dump(mode="json", exclude_defaults=True)
+    documents = ",\n".join(map(_dump_document, data.pop("documents")))
+    metrics = data.pop("metrics", {})
+    head = "".join(f" {json.dumps(name)}: {_dump(value)},\n" for name, value in data.items())
+    if metrics:
+        strata = ",\n".join(f"  {_dump(kind)}: {_dump_strata(strata)}" for kind, strata in metrics.items())
+        head += f' "metrics": {{\n{strata}\n }},\n'
+    return f'{{\n "format": {_dump(evaluation.format)},\n{head} "documents": [\n{documents}\n ]\n}}\n'
+
+
+def _dump_strata(strata: dict[str, Any]) -> str:
+    lines = ",\n".join(f"   {_dump(name)}: {_dump(rates)}" for name, rates in strata.items())
+    return f"{{\n{lines}\n  }}"
+
+
+def _dump_document(document: dict[str, Any]) -> str:
+    fields = ",\n".join(f"   {_dump(field)}" for field in document.pop("fields"))
+    return f'  {_dump(document)[:-1]}, "fields": [{f"{chr(10)}{fields}{chr(10)}  " if fields else ""}]}}'
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _summarise(outcome: DocumentOutcome) -> DocumentResult:
@@ -125,7 +154,10 @@ def _summarise(outcome: DocumentOutcome) -> DocumentResult:
         labelled=sum(field.verdict != "invented" for field in outcome.fields),
         printed_nonzero=len(nonzero),
         accepted_nonzero=sum(field.verdict == "right" and field.is_accepted for field in nonzero),
-        fields=tuple(_keep(field) for field in outcome.fields if not (field.verdict == "right" and field.is_accepted)),
+        unjudged=outcome.unjudged,
+        document_hash=outcome.document_hash,
+        label_hash=outcome.label_hash,
+        fields=tuple(_keep(field) for field in outcome.fields if not field.is_settled),
     )
 
 
