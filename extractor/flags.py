@@ -200,6 +200,11 @@ CATALOGUE: dict[str, Finding] = {
     "narrative-several-values": Finding(
         "warning", "文字中同一事项有多个数字：{raw}", "the text gives several numbers for one fact: {raw}"
     ),
+    "title-incomplete": Finding(
+        "warning",
+        "标题既无机关名称也无年份，可能是网页栏目名",
+        "the title names neither agency nor year; it may be the page's own words",
+    ),
     "header-several-values": Finding(
         "warning", "同一事项有多种写法：{raw}", "the text gives several values for one fact: {raw}"
     ),

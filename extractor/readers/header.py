@@ -49,6 +49,8 @@ def read_header(document: Document, chunks: Sequence[Chunk], prose: Prose | None
         found["title"] = (make_candidate(document, title.interval),)
         if title.agency:
             found["agency_name"] = (make_candidate(document, title.agency),)
+        elif not title.year:
+            flags.append(make_flag("title-incomplete", fields=["header.title"], spans=found["title"][0].spans))
     if period:
         found["period_start"] = (make_candidate(document, period.start, period.start_date),)
         found["period_end"] = (make_candidate(document, period.end, period.end_date),)

@@ -24,6 +24,7 @@ _LEVEL = re.compile(r"\s*(?:(?P<top>[一二三四五六七]、)|(?P<middle>[(（
 # Marks that ran on from a cell: the label is known without them, and its empty cells are none.
 _RAN_ON = re.compile(r"(?:[^\u3400-\u9fff)）\]】”\"』」》:：。;；\s]|无)\s*$")
 _LONGEST_LABEL = 30
+_WORD = re.compile("[\u3400-\u9fff]{2}|[0-9]")
 
 
 class LabelledRowsReader(TableReader):
@@ -146,9 +147,29 @@ class LabelledRowsReader(TableReader):
                 if any(candidate.state is not CellState.BLANK for candidate in found):
                     self.doubt("row-before-gap", fields, found[0].spans)
         ends = self.section.rows[0], self.section.rows[-1]
-        if len(self.absent) > _MOST_ABSENT_ROWS or any(row in self.absent for row in ends):
+        if len(self.absent) > _MOST_ABSENT_ROWS or any(row in self.absent for row in ends) or self._has_unread_gap():
             fields = [field_id for row in self.absent for field_id in self._field_ids(row)]
             self.reading.flags.append(make_flag("rows-missing", fields=fields, count=len(self.absent)))
+
+    def _has_unread_gap(self) -> bool:
+        """Whether something stands where a row is absent that is none of the form's labels: it may be that row."""
+        order = list(self.section.rows_by_id)
+        absent = {order.index(row.id) for row in self.absent}
+        lines = [(order.index(row.id), line) for line in self.table.lines if (row := row_of(line, self.section))]
+        return any(
+            self._holds_other_text(before, line)
+            for (upper, before), (lower, line) in pairwise(lines)
+            if absent & set(range(upper + 1, lower))
+        )
+
+    def _holds_other_text(self, before: Line, line: Line) -> bool:
+        start = max([slot.end for slot in before.slots], default=before.label.end if before.label else 0)
+        end = line.label.start if line.label else start
+        known = [atom for atom in self.table.labels if start <= atom.start < end]
+        starts = [start, *(atom.end for atom in known)]
+        ends = [*(atom.start for atom in known), end]
+        between = "".join(self.document.view[a:b] for a, b in zip(starts, ends, strict=True))
+        return _WORD.search(between) is not None
 
     def _check_order(self) -> None:
         """Rows out of the form's order may be rows whose labels were torn off and put back wrongly.

@@ -5,7 +5,6 @@ Lives here: finding that line and the header's geometry. Called by tables.
 
 from __future__ import annotations
 
-from extractor.model import Grid
 from extractor.readers.atoms import Atom
 from extractor.readers.lines import Line
 from extractor.readers.table_reader import TableReader, TableReading, cell_of
@@ -22,7 +21,6 @@ class OneRowReader(TableReader):
             line.slots.pop(0)  # a label such as 件数 in front of the cells
         field_ids = [item.id for item in self.section.fields]
         columns = [item.column for item in self.section.fields]
-        self.has_surplus |= _ends_in_filling(self.document.view, line)
         placement = self.read_line(line, columns, field_ids, self._geometry(line))
         if len(lines) > 1:  # the form has one; the count may fit by accident
             self.doubt(
@@ -78,28 +76,3 @@ class OneRowReader(TableReader):
             column_id = next(ref.id for ref in leaf.refs if ref.role == "column")
             found[self.section.field_id(row_id, column_id)] = column
         return found
-
-
-def _ends_in_filling(view: str, line: Line) -> bool:
-    """Whether the line's empty cells may be what a flattener filled it up with.
-
-    So where bars alone stand behind its last number, and every row of its grid has empty cells at its end only.
-    """
-    if not line.printed or line.slots[-1].is_printed or any(slot.grid is None for slot in line.slots):
-        return False
-    grids = {slot.grid for slot in line.slots if slot.grid}
-    if any(grid.kind == "matrix" for grid in grids):
-        return False
-    behind = view[line.printed[-1].end : line.slots[-1].end + 1]
-    return "|" in behind and not any(_has_inner_blank(view, grid) for grid in grids)
-
-
-def _has_inner_blank(view: str, grid: Grid) -> bool:
-    """Whether an empty cell stands in front of a filled one of its row."""
-    previous: tuple[int, bool] | None = None
-    for cell in grid.cells:
-        is_filled = bool(view[cell.start : cell.end].strip(" \t\n\x00"))
-        if previous == (cell.row, False) and is_filled:
-            return True
-        previous = cell.row, is_filled
-    return False

@@ -18,6 +18,8 @@ from extractor.readers.atoms import Atom
 _FEWEST_EMPTY_BEHIND = 4
 # More digits than these, and nothing behind them, are no count, whatever the number of cells.
 _LONGEST_COUNT = 4
+# A row so wide ends in a total: a first cell without one stands for the row as soon as it holds two digits.
+_WIDE_ROW = 5
 
 Outcome = Literal["placed", "blank", "unknown", "glued", "no_cells"]
 
@@ -129,6 +131,8 @@ def _is_run_of_row(cells: Sequence[Atom]) -> bool:
         return False
     value = cells[last].token.value
     length = cells[last].end - cells[last].start if value is None else len(str(abs(int(value))))
+    if last == 0 and len(cells) >= _WIDE_ROW:
+        return length > 1
     return length >= min(rest, _LONGEST_COUNT + 1)
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from extractor.flags import make_flag
 from extractor.forms import Column, Section
 from extractor.grounding.placement import odd_rows
-from extractor.model import Candidate, Cell, CellState, Document, Flag, Span, Unit
+from extractor.model import Candidate, Cell, CellState, Document, Flag, Grid, Span, Unit
 from extractor.readers.atoms import Atom
 from extractor.readers.lines import Line, TableLines, row_of
 from extractor.readers.placement import Placement, place_cells
@@ -48,6 +48,7 @@ class TableReader:
         self.has_surplus = any(
             (row := row_of(line, section)) and len(row.columns) < len(line.slots) for line in table.lines
         )
+        self.inner_blanks: dict[int, bool] = {}
         self.doubts: dict[str, tuple[list[str], list[Span], list[str]]] = {}
 
     def doubt(self, code: str, fields: Iterable[str], spans: Iterable[Span], raw: str = "") -> None:
@@ -66,7 +67,7 @@ class TableReader:
         Args:
             geometry: field id -> grid column, where the grid's header tells.
         """
-        has_surplus = self.has_surplus or line.is_interrupted
+        has_surplus = self.has_surplus or line.is_interrupted or self._may_be_filled(line)
         placement = place_cells(line.slots, field_ids, geometry, _label_edge(line), has_surplus)
         if placement.outcome == "placed" and self._is_broken(line):
             placement = Placement("unknown")
@@ -87,6 +88,29 @@ class TableReader:
         else:
             self._add_unplaced(line, field_ids, is_glued=placement.outcome == "glued")
         return placement
+
+    def _may_be_filled(self, line: Line) -> bool:
+        """Whether the line's empty cells may be what a flattener filled it up with.
+
+        So where bars alone stand behind its last number, and every row of its grid has empty cells at its end only.
+        """
+        if not line.printed or line.slots[-1].is_printed or any(slot.grid is None for slot in line.slots):
+            return False
+        grids = {slot.grid for slot in line.slots if slot.grid}
+        if any(grid.kind == "matrix" for grid in grids):
+            return False
+        behind = self.document.view[line.printed[-1].end : line.slots[-1].end + 1]
+        return "|" in behind and not any(self._has_inner_blank(grid) for grid in grids)
+
+    def _has_inner_blank(self, grid: Grid) -> bool:
+        """Whether an empty cell stands in front of a filled one of its row."""
+        if grid.index not in self.inner_blanks:
+            filled = [bool(self.document.view[cell.start : cell.end].strip(" \t\n\x00")) for cell in grid.cells]
+            self.inner_blanks[grid.index] = any(
+                one.row == other.row and not is_filled and is_next_filled
+                for (one, is_filled), (other, is_next_filled) in pairwise(zip(grid.cells, filled, strict=True))
+            )
+        return self.inner_blanks[grid.index]
 
     def _is_broken(self, line: Line) -> bool:
         """Whether the row lost a border beside an empty cell, or its cells go on behind a line end.

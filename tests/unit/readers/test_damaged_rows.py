@@ -229,3 +229,42 @@ def test_11_filling_behind_the_one_row_of_section_four_is_no_cell_where_a_header
     assert accepted(kept.damage(), values) == values
     assert kept.damage().count(KEPT) == 1
     assert accepted(kept.damage().replace(KEPT, DROPPED), values) == without(values, FOUR)
+
+
+def test_a_first_cell_of_two_digits_may_be_a_whole_row_that_has_no_total() -> None:
+    """1, 0 and 1 ran together; with the total behind it the same number is a number."""
+    rows = rf"{THREE}\.(new_received|granted|results_total)"
+    printed = {rf"{THREE}\..*": "", rf"{rows}\.natural_person": "101"}
+    run = Case("markdown", "", "", printed=printed)
+    assert not any(text == "101" for text in accepted(run.text(), run.values()).values())
+    with_total = Case("markdown", "", "", printed=printed | {rf"{rows}\.total": "101"})
+    assert accepted(with_total.text(), with_total.values()) == with_total.values()
+
+
+@pytest.mark.parametrize(("garbled", "is_absent"), [("", True), ("行攻许何\t0\n", False), ("某某事项\n", False)])
+def test_a_row_is_absent_only_where_nothing_stands_in_its_place(garbled: str, is_absent: bool) -> None:
+    values = flatten.as_printed(flatten.make_values("2021", 1))
+    text = flatten.tab_rows(flatten.build_tables("2021", values)).decode()
+    damaged, count = re.subn(r"行政许可\t.*\n", garbled, text)
+    assert count == 1
+    record = process_document(read_document(damaged.encode(), "a.txt", Settings()))
+    licences = record.fields[f"{TWO}.licences.decisions"]
+    assert (licences.state is CellState.ROW_ABSENT and licences.decision == "accepted") is is_absent
+
+
+def test_a_row_filled_up_with_bars_keeps_no_column_where_every_row_ends_in_fillings() -> None:
+    """Widths differ, so that the table does not look filled up; only that no empty cell stands in front of a number."""
+    lines = [
+        "信息内容 | 本年制发件数 | 本年废止件数 | 现行有效件数 |",
+        "规章 | 91 |||",
+        "行政规范性文件 | 34 | 3 | 3 |",
+    ]
+    lines += ["信息内容 | 本年处理决定数量 ||", "行政许可 | 15 ||||", "行政处罚 | 1 |||", "行政强制 | 16 ||"]
+    lines += ["信息内容 | 本年收费金额（单位：万元） |", "行政事业性收费 | 2 ||"]
+    head = "某县民政局2023年政府信息公开工作年度报告\n二、主动公开政府信息情况\n"
+    tail = "\n三、收到和处理政府信息公开申请情况\n无。"
+    said = accepted(head + "\n".join(lines) + tail, {})
+    assert f"{REGULATIONS}.issued" not in said
+    assert said[f"{TWO}.normative_documents.issued"] == "34"
+    inner = [*lines[:1], "规章 |  | 91 ||", *lines[2:]]  # here an empty cell shows that they are kept
+    assert accepted(head + "\n".join(inner) + tail, {})[f"{TWO}.normative_documents.in_force"] == "3"

@@ -224,6 +224,13 @@ def test_a_sentence_is_no_title(head: str) -> None:
     assert "title" not in values(read(f"{head}\n一、总体情况\n略。"))
 
 
+def test_a_title_without_agency_and_year_may_be_the_pages_own_words() -> None:
+    """As in a breadcrumb over a report whose own title is misprinted."""
+    facts = read("首页 > 政务公开 > 政府信息公开年报\n甲县民攻局2020午政府信思公开工作年度报告\n一、总体情况\n略。")
+    assert [flag.fields for flag in facts.flags if flag.code == "title-incomplete"] == [("header.title",)]
+    assert not read("甲县民政局政府信息公开年报\n一、总体情况\n略。").flags
+
+
 def test_the_name_on_the_line_above_must_look_like_a_name() -> None:
     found = values(read("欢迎访问政务公开栏目\n2023年政府信息公开工作年度报告\n一、总体情况\n略。"))
     assert found["title"] == "2023年政府信息公开工作年度报告"
