@@ -36,9 +36,10 @@ check: $(VENV)/dev.stamp ## format, lint, types, import contract, docs in step
 	@$(BIN)/lint-imports
 	@$(BIN)/python docs/build.py --check
 
-eval: $(VENV)/dev.stamp ## the gate: gold with replayed replies against the baseline, the corpus when it is there
+eval: $(VENV)/dev.stamp ## the gate: gold against the baseline, a sample of damaged reports, the corpus when it is there
 	@$(BIN)/extractor eval eval/gold $(GOLD_REPLIES) --baseline eval/baseline.json --losses eval/losses.toml \
 		--report out/eval/gold.html
+	@$(BIN)/python -m eval.corrupted
 	@if [ -d $(CORPUS) ]; then $(BIN)/extractor eval $(CORPUS) --report out/eval/corpus.html; \
 		else echo "$(CORPUS) is not there: only eval/gold was evaluated"; fi
 
@@ -46,7 +47,7 @@ baseline: $(VENV)/dev.stamp ## write eval/baseline.json anew, after gains or dec
 	@$(BIN)/extractor eval eval/gold $(GOLD_REPLIES) --json > eval/baseline.new && mv eval/baseline.new eval/baseline.json
 
 corrupted: $(VENV)/dev.stamp ## every kind of damage at three severities, 200 documents each; lists what is accepted wrong
-	@$(BIN)/python -m eval.corrupted
+	@$(BIN)/python -m eval.corrupted --count 200 --mixes 1000 --clean 200
 
 confidence: $(VENV)/dev.stamp ## how well the confidence tells simulated mistakes from right readings
 	@$(BIN)/python -m eval.mistakes
