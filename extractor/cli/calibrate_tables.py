@@ -166,7 +166,7 @@ def _describe_rule(rule: RuleTest, certificate: Certificate) -> Iterator[str]:
     what = "share of documents with an accepted wrong value" if certificate.cap == 1 else "mean loss of a document"
     name = "the hard rules" if rule.threshold is None else f"p(wrong) <= {rule.threshold:g}"
     if rule.test.is_certified:
-        yield f"Certified for {name}: the {what} is at most {alpha:g}, for documents like these, at {sure:.4g} confidence"
+        yield f"Certified for {name}: the {what} is at most {alpha:g} in documents like these, at {sure:.4g} confidence"
     else:
         yield (
             f"Not certified for {name}: loss {rule.losses:g} of {rule.documents} documents. For alpha {alpha:g} "
