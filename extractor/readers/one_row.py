@@ -17,8 +17,8 @@ class OneRowReader(TableReader):
         """Read the whole table."""
         lines = self._data_lines()
         line = Line(None, (), [slot for line in lines for slot in line.slots])
-        while line.slots and line.slots[0].kind == "text" and not self._holds_digits(line.slots[0]):
-            line.slots.pop(0)  # a label such as 件数 in front of the cells
+        while line.slots and self._is_label(line.slots[0]):
+            line.slots.pop(0)
         field_ids = [item.id for item in self.section.fields]
         columns = [item.column for item in self.section.fields]
         placement = self.read_line(line, columns, field_ids, self._geometry(line))
@@ -42,6 +42,13 @@ class OneRowReader(TableReader):
             if any(slot.is_printed and (slot.kind == "cell" or self._holds_digits(slot)) for slot in line.slots)
         ]
         return with_numbers or strays[-1:]
+
+    def _is_label(self, slot: Atom) -> bool:
+        """Whether a text in front of the cells is a label, such as 件数: marks and letters are a cell's."""
+        text = self.document.view[slot.start : slot.end]
+        return (
+            slot.kind == "text" and not self._holds_digits(slot) and any("\u3400" <= char <= "\u9fff" for char in text)
+        )
 
     def _holds_digits(self, slot: Atom) -> bool:
         return any(char.isdigit() for char in self.document.view[slot.start : slot.end])

@@ -35,7 +35,7 @@ _TITLE_PHRASE = re.compile(
     f"(?:\\({_TITLE_YEAR}\\){_BREAK})?{_BEHIND_TITLE}"
 )
 # Breadcrumbs, labels and ordinary sentences end here; a title does not reach over them.
-_TITLE_STOPS = re.compile(r"[。,;:!?<>《》|/→\[\]“”‘’\"_=*#&]")
+_TITLE_STOPS = re.compile(r"返回顶部|关闭窗口|打印本页|分享到|当前位置|[。,;:!?<>《》|/→\[\]“”‘’\"_=*#&]")
 _YEAR_IN_TITLE = re.compile(f"(?P<year>{YEAR}){_BREAK}(?:年|度|[)]|$)")
 _AGENCY_IN_TITLE = re.compile(
     f"[ \n]*(?:{_loose('关于')})?(?:{_TITLE_YEAR})?(?P<agency>(?!{YEAR}).+?)?"
