@@ -251,6 +251,7 @@ def list_builds() -> dict[str, Build]:
         "gold.jsonl": lambda journal: [
             *build_by_hand(hand, journal, of_corpus=False, kind=GOLD_BY_HAND),
             *build_simulated(journal, GOLD / "re-set" / "labels", GOLD_SIMULATED),
+            *build_simulated(journal, GOLD / "damaged" / "labels", GOLD_SIMULATED),
         ],
     }
     if (CORPUS / "corpus").is_dir():

@@ -92,6 +92,8 @@ def evaluate(
         from extractor.llm.calls import BudgetReached
 
         settings = load_overridden(model, base_url, journal, certificate=certificate)
+        if report:
+            _make_room(report)
         policy = _choose_policy(readers, settings, replay, is_live=live)
         before = load_evaluation(baseline) if baseline else None
         declared = load_losses(losses) if losses else ()
@@ -118,6 +120,24 @@ def evaluate(
         console.print(f"Written: {report}", markup=False, soft_wrap=True)
     if not gate.is_green:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _make_room(report: Path) -> None:
+    """A page that cannot be written is told before anything is read, and paid for.
+
+    Raises:
+        OutputError: the folder cannot be made, or the path is one itself.
+    """
+    from extractor.errors import OutputError
+
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{report.parent}: cannot be made ({error.strerror}). Name another file in --report."
+        ) from error
+    if report.is_dir():
+        raise OutputError(f"{report}: is a folder. Name a file in --report.")
 
 
 def _choose_policy(readers: Readers | None, settings: Settings, replay: Path | None, *, is_live: bool) -> Policy:

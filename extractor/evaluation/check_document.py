@@ -77,7 +77,7 @@ def _check_quotes(document: Document, file: LabelFile) -> Iterator[Slip]:
 
 
 def _check_cells(document: Document, label: Label) -> Iterator[Slip]:
-    """Tokens stand in the document; of each number no more cells are labelled than it is printed."""
+    """Tokens stand in the document; of each number no more cells are labelled than the tables print it."""
     wanted: dict[Decimal, list[str]] = {}
     for field_id, cell in label.cells.items():
         if field_id.partition(".")[0] in label.is_inferred or not isinstance(cell.value, int | Decimal):
@@ -88,10 +88,10 @@ def _check_cells(document: Document, label: Label) -> Iterator[Slip]:
             yield Slip(field_id, f"{cell.raw} does not stand in the document", "Copy the whole token as it is printed")
         elif abs(cell.value) not in _list_stated(cell.raw):
             yield Slip(field_id, f"{cell.raw} does not hold {cell.value}", "Correct the value or the token")
-    printed = _count_numbers(document.view)
+    printed = _count_numbers("\n".join(_list_table_texts(document)) or document.view)
     for number, fields in wanted.items():
         if len(fields) > printed[number]:
-            problem = f"{number} is labelled {len(fields)} times, and the document prints it {printed[number]} times"
+            problem = f"{number} is labelled {len(fields)} times, and the tables print it {printed[number]} times"
             yield Slip(name_some(fields), problem, "Look again: blank cells are no 0; for glued digits see `basis`")
 
 

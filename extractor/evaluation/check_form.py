@@ -11,12 +11,9 @@ from decimal import Decimal
 
 from extractor.evaluation.label_file import LabelFile, Slip, Table
 from extractor.evaluation.label_values import LabelledCell
-from extractor.evaluation.labels import Label
+from extractor.evaluation.labels import NO_FORM, Label
 from extractor.forms import TABLE_SECTIONS, Column, Section, load_forms
 from extractor.model import CellState
-
-#: What a table may be that has no cells of the national form.
-NO_FORM = ("absent", "pre2019")
 
 
 def check_rows(file: LabelFile) -> Iterator[Slip]:

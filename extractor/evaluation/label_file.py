@@ -138,9 +138,21 @@ def parse_json(text: str) -> Any:
     """JSON with exact decimals; a key that stands twice is an error, not the last one's word.
 
     Raises:
-        ValueError: not JSON, or a key twice.
+        ValueError: not JSON, a key twice, or a number with an exponent.
     """
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
+    try:
+        return json.loads(
+            text, parse_float=_read_decimal, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice
+        )
+    except RecursionError:
+        raise ValueError("brackets in brackets without end") from None
+
+
+def _read_decimal(digits: str) -> Decimal:
+    """No report prints 1e9, and work on 1e999999999 never ends."""
+    if "e" in digits.lower():
+        raise ValueError(f"{digits} has an exponent; write the digits that are printed")
+    return Decimal(digits)
 
 
 def _refuse_constant(word: str) -> None:

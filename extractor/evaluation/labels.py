@@ -7,7 +7,6 @@ by all of evaluation.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +39,8 @@ __all__ = [
     "read_label",
 ]
 
+#: What a table may be that has no cells of the national form.
+NO_FORM = ("absent", "pre2019")
 # What a label says of the text that is no fact of its own.
 _NO_FACTS = {"quotes", "page_date"}
 
@@ -122,7 +123,7 @@ def build_label(file: LabelFile, name: str) -> Label:
     """A label from its file.
 
     Raises:
-        ValueError: a row that the form does not have, or of another width.
+        ValueError: a form that there is not, a row that the form does not have, or of another width.
     """
     return Label(
         name=name,
@@ -168,15 +169,23 @@ def list_label_paths(places: Iterable[Path]) -> Iterator[Path]:
 
 def find_document(label_path: Path, file: str) -> Path | None:
     """The labelled document: relative to any folder above the label, the nearest first."""
-    return next((parent / file for parent in label_path.resolve().parents if (parent / file).is_file()), None)
+    return next((parent / file for parent in label_path.resolve().parents if _is_file(parent / file)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 def _is_label(path: Path) -> bool:
+    """One of the two keys is enough: a label whose other key has a slip must be refused, not passed over."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        data = parse_json(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return True
-    return isinstance(data, dict) and {"file", "generation"} <= data.keys()
+    return isinstance(data, dict) and not data.keys().isdisjoint({"file", "generation"})
 
 
 def _read_cells(file: LabelFile) -> Iterator[tuple[str, LabelledCell]]:
@@ -184,6 +193,8 @@ def _read_cells(file: LabelFile) -> Iterator[tuple[str, LabelledCell]]:
         section = load_forms().section(section_id, generation)
         if section:
             yield from _read_table(section, file.tables[section_id])
+        elif generation not in NO_FORM:
+            raise ValueError(f"generation.{section_id}: there is no form {generation!r}")
 
 
 def _read_table(section: Section, table: Table) -> Iterator[tuple[str, LabelledCell]]:

@@ -34,6 +34,8 @@ REPLIES = ROOT / "eval" / "replies"
 GOLD = sorted((ROOT / "eval" / "gold").glob("*.json"))
 RESET = ROOT / "eval" / "gold" / "re-set"
 RESET_LABELS = sorted((RESET / "labels").glob("*.json"))
+DAMAGED = ROOT / "eval" / "gold" / "damaged"
+DAMAGED_LABELS = sorted((DAMAGED / "labels").glob("*.json"))
 HAND = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((REPLIES / "hand").glob("*.json"))}
 FIXTURES = [path.stem for path in GOLD]
 CORPUS = [stem for stem, hand in HAND.items() if hand["document"].startswith("corpus/")]
@@ -90,7 +92,7 @@ def corpus_by_hand(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Ru
 @pytest.fixture(scope="module")
 def gold(tmp_path_factory: pytest.TempPathFactory) -> Run:
     out = tmp_path_factory.mktemp("gold") / "out"
-    return run(out, [ROOT / "fixtures", RESET / "docs"], "auto", "gold.jsonl")
+    return run(out, [ROOT / "fixtures", RESET / "docs", DAMAGED / "docs"], "auto", "gold.jsonl")
 
 
 def accepted(record: Record) -> set[str]:
@@ -242,7 +244,7 @@ def test_simulated_replies_bring_no_wrong_value(simulated: tuple[str, Run], labe
 def test_one_file_answers_all_of_the_gold_set(gold: Run) -> None:
     assert gold.exit_code == 0, gold.output
     assert gold.account["model"]["missing"] == 0
-    assert sorted(gold.records) == sorted([*FIXTURES, *(path.stem for path in RESET_LABELS)])
+    assert sorted(gold.records) == sorted([*FIXTURES, *(path.stem for path in (*RESET_LABELS, *DAMAGED_LABELS))])
     by_hand = json.loads((REPLIES / "fixtures.jsonl").read_text(encoding="utf-8").splitlines()[0])["replies"]
     counts = {item["origin"]: item["count"] for item in gold.account["model"]["replies"]}
     assert counts["written by hand"] == by_hand
@@ -250,15 +252,17 @@ def test_one_file_answers_all_of_the_gold_set(gold: Run) -> None:
 
 
 def test_every_record_says_who_answered(gold: Run, by_hand: Run) -> None:
-    """The fixtures' answers are those of the hand, under another name; the re-set documents' are simulated."""
-    for stem, record in gold.records.items():
+    """The fixtures' answers are those of the hand, under another name; the others' are simulated."""
+    asked = {stem: record for stem, record in gold.records.items() if "replies" in record.versions}
+    assert asked.keys() >= {*FIXTURES, "damaged_page_numbers"}
+    for stem, record in asked.items():
         assert record.versions["replies"] == ("written by hand" if stem in FIXTURES else "simulated")
         assert record.versions["model"] == "no-model"
     assert [gold.records[stem].fields for stem in FIXTURES] == [by_hand.records[stem].fields for stem in FIXTURES]
 
 
-@pytest.mark.parametrize("label_path", RESET_LABELS, ids=lambda path: path.stem)
-def test_replies_to_re_set_documents_bring_no_wrong_value(gold: Run, label_path: Path) -> None:
+@pytest.mark.parametrize("label_path", [*RESET_LABELS, *DAMAGED_LABELS], ids=lambda path: path.stem)
+def test_replies_to_documents_made_here_bring_no_wrong_value(gold: Run, label_path: Path) -> None:
     """Nothing wrong is accepted, and nothing right is lost."""
     label = load_label(label_path)
     document = find_document(label_path, label.file)

@@ -181,6 +181,20 @@ def test_document_that_several_labels_are_of_is_named(folder: Path) -> None:
     assert f"one and the same document, counted 2 times: gold/{SEEDS[0]}, more/{SEEDS[0]}" in result.stdout
 
 
+def test_folder_of_the_report_is_made(folder: Path) -> None:
+    result = _eval("--report", "out/eval/page.html")
+    assert result.exit_code == 0, result.output
+    assert (folder / "out" / "eval" / "page.html").is_file()
+
+
+@pytest.mark.parametrize("place", ["gold", "fixtures/000_c61908031b779533.txt/page.html"])
+def test_report_that_cannot_be_written_is_told_before_anything_is_read(place: str) -> None:
+    result = _eval("--report", place)
+    assert result.exit_code == 2, result.output
+    assert "--report" in result.stderr
+    assert "documents" not in result.stderr
+
+
 def test_page_is_written(folder: Path) -> None:
     result = _eval("--report", "page.html")
     assert result.exit_code == 0, result.output

@@ -270,7 +270,8 @@ def test_number_that_the_document_does_not_print(folder: Path) -> None:
 
 def test_blank_that_is_labelled_zero_is_found(folder: Path) -> None:
     """A blank is no 0, and every sum holds with it."""
-    (folder / "a.md").write_text(BLANKS, encoding="utf-8")
+    text = BLANKS.replace("四、", "收到复议0件，诉讼0件。\n\n四、")  # zeros that are no cells
+    (folder / "a.md").write_text(text, encoding="utf-8")
     rows = {"review": [1, "blank", 0, 0, 1], "litigation_direct": [0] * 5, "litigation_after_review": [0] * 5}
 
     def change(label: dict[str, Any]) -> None:
@@ -282,7 +283,7 @@ def test_blank_that_is_labelled_zero_is_found(folder: Path) -> None:
     assert places(check(folder, SEPARATED, change)) == []
     rows["review"][1] = 0
     checked = check(folder, SEPARATED, change)
-    assert [slip.problem for slip in checked.slips] == ["0 is labelled 13 times, and the document prints it 12 times"]
+    assert [slip.problem for slip in checked.slips] == ["0 is labelled 13 times, and the tables print it 12 times"]
 
 
 def test_zero_that_is_labelled_blank_is_found(folder: Path) -> None:

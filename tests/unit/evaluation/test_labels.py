@@ -115,6 +115,7 @@ def test_quotes_and_page_date_are_no_facts(tmp_path: Path) -> None:
         ({"review_litigation": {"review": [1, 0, 0, 1]}}, "4 cells, the row has 5"),
         ({"review_litigation": {"revue": [1, 0, 0, 0, 1]}}, "revue"),
         ({"generation": {"overview": "2021"}}, "generation"),
+        ({"generation": {"review_litigation": "2012"}}, "there is no form '2012'"),
     ],
 )
 def test_what_is_no_label_is_refused_by_name(changes: dict[str, Any], word: str, tmp_path: Path) -> None:
@@ -141,6 +142,18 @@ def test_draft_is_never_a_label(mark: dict[str, Any], tmp_path: Path) -> None:
 def test_what_is_no_number_in_json_is_none_here(word: str) -> None:
     with pytest.raises(ValueError, match="is no number"):
         parse_json(f'{{"a": {word}}}')
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [('{"a": 1e999999999}', "exponent"), ('{"a": ' + "[" * 100_000, "brackets in brackets")]
+)
+def test_what_never_ends_is_refused(text: str, word: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=word):
+        load_label(path)
+    with pytest.raises(SettingsError, match=word):
+        list(find_labels([tmp_path]))
 
 
 def test_file_of_an_editor_that_marks_its_encoding_is_read(tmp_path: Path) -> None:
@@ -188,6 +201,19 @@ def test_other_json_is_passed_over_and_broken_json_is_not(tmp_path: Path) -> Non
     (tmp_path / "b.json").write_text('{"file": "b.txt", "generation": {},}', encoding="utf-8")
     with pytest.raises(SettingsError, match=r"b\.json"):
         list(find_labels([tmp_path]))
+
+
+@pytest.mark.parametrize(("key", "slip"), [("generation", "generaton"), ("file", "File")])
+def test_label_with_a_slip_in_a_key_does_not_drop_out(key: str, slip: str, tmp_path: Path) -> None:
+    path = write_label(tmp_path / "a.json")
+    path.write_text(path.read_text(encoding="utf-8").replace(f'"{key}"', f'"{slip}"'), encoding="utf-8")
+    write_label(tmp_path / "b.json")
+    with pytest.raises(SettingsError, match=r"a\.json"):
+        list(find_labels([tmp_path]))
+
+
+def test_name_that_no_file_can_have_is_no_document(tmp_path: Path) -> None:
+    assert find_document(write_label(tmp_path / "a.json"), "x" * 5000) is None
 
 
 @pytest.mark.parametrize("name", ["gone", "empty"])

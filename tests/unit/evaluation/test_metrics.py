@@ -113,9 +113,11 @@ def test_cells_of_an_unread_document_stay_in_n_and_have_their_own_line() -> None
 
 
 def test_reading_nothing_and_saying_zero_is_the_baseline() -> None:
-    """A record that says 0 in every cell gets as many right as all_zero_guess says, on the real labels."""
-    for labelled in find_labels([GOLD]):
-        label = labelled.label
+    """A record that says 0 in every cell gets as many right as all_zero_guess says, on real figures.
+
+    Where a 0 has a note beside it (0①), all_zero_guess counts it and the record, which lacks the note, is not right.
+    """
+    for label in (file.label for file in find_labels([GOLD]) if file.label.kind != "corrupted"):
         zero = RecordField(VALUE, 0, "0", (), "template", "review")
         record = Record(
             document=DocumentIdentity(id=None, path="x"),
