@@ -1,8 +1,9 @@
-"""Can the chance of error tell a reader's mistakes from what it read right? python -m eval.mistakes [--quick].
+"""Can the chance of error tell a reader's mistakes from right readings? python -m eval.mistakes [--quick | --damaged].
 
 One kind of mistake at a time, at given rates, in one of three places. `reply`: a simulated reader makes it, over real
 HTTP, under each policy. `text`: the text itself is wrong before anybody reads it, as when pages were read by a machine;
-only what the form adds up to can tell. `structure`: labels and borders are damaged, and the rules read alone. Each
+only what the form adds up to can tell. `structure`: labels and borders are damaged, and the rules read alone; with
+--damaged only that, over the documents of eval.corruption, whose 29 kinds of damage are the kinds of mistakes. Each
 field of which the record says what is printed is right or wrong, and gets a chance of error from a scorer that was
 fitted on other documents (`by document`), or on other documents and other kinds of mistakes (`new mistake`). Replies
 are simulated and most documents made up: the figures say what the features can see, and nothing about how often any
@@ -31,7 +32,7 @@ from eval.mistakes.assess import (
     rank_by_mistake,
     select_fields,
 )
-from eval.mistakes.collect import TEXT, Design, Trial, collect_trials
+from eval.mistakes.collect import TEXT, Design, Trial, collect_damaged, collect_trials
 from eval.mistakes.documents import make_known
 from extractor.evaluation.calibration.fit import fit_scorer
 from extractor.evaluation.ranking import Discrimination, Estimate, bin_reliability, discriminate
@@ -41,6 +42,7 @@ from tests.loopback.mistakes import KINDS
 FULL = Design(KINDS, rates=(0.05, 0.2), copies=6)
 QUICK = Design(("digit_error", "row_swap"), rates=(0.2,), copies=1)
 RESAMPLES, QUICK_RESAMPLES = 1000, 100
+DAMAGED_COPIES = 30
 SCHEMES = {"by document": rank_by_document, "new mistake": rank_by_mistake}
 POPULATIONS = {"all": False, "open": True}
 
@@ -51,23 +53,29 @@ def main() -> int:
     """Read, fit, rank and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few documents and kinds of mistakes")
+    parser.add_argument("--damaged", action="store_true", help="the rules' own mistakes in damaged documents")
     parser.add_argument("--out", type=Path, help="write a scorer fitted on everything; it can never govern a run")
     arguments = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 170)
     known = list(make_known(is_quick=arguments.quick))
     resamples = QUICK_RESAMPLES if arguments.quick else RESAMPLES
-    trials = collect_trials(known, QUICK if arguments.quick else FULL)
+    if arguments.damaged:
+        trials = collect_damaged(DAMAGED_COPIES)
+    else:
+        trials = collect_trials(known, QUICK if arguments.quick else FULL)
     strength = choose_strength(trials)
     plan = [(scheme, view) for scheme in SCHEMES for view in VIEWS]
     progress = track(plan, "fitting", console=Console(stderr=True))
     ranked = {(scheme, view): SCHEMES[scheme](trials, view, strength) for scheme, view in progress}
     console.print(_draw_population(trials))
-    console.print(f"{len(known)} documents; C {strength:g}. open: fields that a threshold decides, as no finding about")
+    count = len({trial.sample.id for trial in trials})
+    console.print(f"{count} documents; C {strength:g}. open: fields that a threshold decides, as no finding about")
     console.print("the reading names them. accepted: by the hard rules, without any chance of error")
     console.print(_draw_views(ranked, resamples))
     for population in POPULATIONS:
         console.print(_draw_classes(ranked, population, resamples))
-    console.print(_draw_sections(ranked["new mistake", "all features"], resamples))
+    if not arguments.damaged:
+        console.print(_draw_sections(ranked["new mistake", "all features"], resamples))
     for population, is_open_only in POPULATIONS.items():
         console.print(_draw_reliability(ranked["by document", "all features"], population, is_open_only))
     if arguments.out:

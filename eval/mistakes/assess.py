@@ -55,12 +55,18 @@ def rank_by_document(trials: Sequence[Trial], view: str, strength: float) -> lis
 
 
 def rank_by_mistake(trials: Sequence[Trial], view: str, strength: float) -> list[Chance]:
-    """The same, and the kind of mistake that is ranked is left out of the fit, wherever it is made."""
+    """The same, and the kind of mistake that is ranked is left out of the fit, wherever it is made.
+
+    Where no document has two kinds, other kinds are other documents, and nothing need be halved.
+    """
     shown = [_show(one, view) for one in trials]
     found: list[Chance] = []
     for mistake in dict.fromkeys(one.mistake for one in shown):
         others = [one for one in shown if one.mistake != mistake]
         own = [one for one in shown if one.mistake == mistake]
+        if {one.sample.id for one in own}.isdisjoint(one.sample.id for one in others):
+            found += _rank(own, _fit(others, strength))
+            continue
         for half in range(HALVES):
             scorer = _fit([one for one in others if _place_of(one, HALVES) != half], strength)
             found += _rank([one for one in own if _place_of(one, HALVES) == half], scorer)

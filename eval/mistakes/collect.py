@@ -14,6 +14,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import track
 
+from eval.corruption import KINDS, SEVERITIES, make_corrupted
 from eval.mistakes.documents import Known, forget_rows, make_damaged, make_misread
 from eval.simulate import Switch
 from extractor.bulk.flow import ModelPart
@@ -24,6 +25,7 @@ from extractor.model import CellState, Record
 from extractor.pipeline import process_document, process_with_model
 from extractor.readers.policy import Policy
 from extractor.settings import Settings
+from extractor.sources import read_document
 from tests.loopback.mistakes import ROW_MISTAKES, Mistakes
 from tests.loopback.server import running_server
 from tests.loopback.simulated import SimulatedReader
@@ -31,6 +33,9 @@ from tests.loopback.simulated import SimulatedReader
 POLICIES: tuple[Policy, ...] = ("auto", "both", "llm")
 #: Where a mistake is made: in the model's reply; in the text that everybody reads; in the structure of the document.
 REPLY, TEXT, STRUCTURE = "reply", "text", "structure"
+
+#: Documents of eval.corruption from this number on: the program was put right with those of small numbers.
+_FIRST_DAMAGED = 90_000
 
 
 class Trial(NamedTuple):
@@ -71,6 +76,18 @@ def collect_trials(known: Sequence[Known], design: Design) -> list[Trial]:
                 reader = Mistakes(1, {mistake: rate})
             records = _read_all(read, switch, server.base_url, policy, reader)
             trials += [Trial(place, mistake, policy, _observe(*pair)) for pair in zip(read, records, strict=True)]
+    return trials
+
+
+def collect_damaged(count: int) -> list[Trial]:
+    """Readings by the rules of documents damaged on purpose, `count` for each kind and severity of eval.corruption."""
+    plan = list(product(KINDS, SEVERITIES))
+    trials = []
+    for kind, severity in track(plan, "reading", console=Console(stderr=True)):
+        for made in make_corrupted(kind, severity, count, _FIRST_DAMAGED):
+            record = process_document(read_document(made.raw, made.name, Settings()))
+            sample = observe_document(record, made.label, made.name, made.label.layout)
+            trials.append(Trial(STRUCTURE, kind, "template", sample))
     return trials
 
 
