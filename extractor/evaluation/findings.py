@@ -13,6 +13,7 @@ from extractor.model import CellState, Value
 #: `accepted-wrong`, `reply-missing`: looked for always. The others need a baseline.
 Rule = Literal[
     "accepted-wrong",
+    "evidence-lost",
     "reply-missing",
     "not-read",
     "not-evaluated",

@@ -54,10 +54,11 @@ def check_gate(
 ) -> GateReport:
     """Look for what must not happen.
 
-    Always: no wrong value is accepted, no recorded reply is missing. Against a baseline too: every document of it is
-    evaluated, its label has no fewer fields, and it is read where it was read; no field fares worse, unless the loss is
-    declared; by kind of document the accepted share of printed numbers other than 0 does not fall; nothing more is
-    accepted that no label judges; every declared loss has a reason and is one.
+    Always: no wrong value is accepted, every accepted one stands where the record says, no recorded reply is missing.
+    Against a baseline too: every document of it is evaluated, its label has no fewer fields, and it is read where it
+    was read; no field fares worse, unless the loss is declared; by kind of document the accepted share of printed
+    numbers other than 0 does not fall; nothing more is accepted that no label judges; every declared loss has a reason
+    and is one.
 
     Raises:
         SettingsError: the baseline is of other readers or replies, or losses are declared without a baseline.
@@ -101,6 +102,12 @@ def _check_document(document: DocumentResult) -> Iterator[Finding]:
                 "what is printed."
             )
             yield Finding("accepted-wrong", document.name, field.field, sentence)
+    for field_id in document.misplaced:
+        sentence = (
+            f"{document.name}: {field_id} was accepted, and its token does not stand where the record says. Look at it "
+            f"(extractor show {document.path}); correct its span: a value without its place is not shown."
+        )
+        yield Finding("evidence-lost", document.name, field_id, sentence)
     if document.missing_replies:
         sentence = (
             f"{document.name}: a question to the model has no recorded reply. Record it (eval/replies/README.md), or "

@@ -85,6 +85,7 @@ class DocumentOutcome:
         fields: its fields; without a record all are missing.
         missing_replies: whether a recorded reply was wanted and is not there.
         unjudged: fields that are accepted and in no label: nobody says whether they are right.
+        misplaced: fields that are accepted and whose token does not stand where the record says.
         document_hash, label_hash: tell whether the document or its label is another one than before.
     """
 
@@ -101,6 +102,7 @@ class DocumentOutcome:
     missing_replies: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
     unjudged: tuple[str, ...] = ()
+    misplaced: tuple[str, ...] = ()
     document_hash: str = ""
     label_hash: str = ""
 
@@ -132,6 +134,19 @@ def judge_fields(record: Record | None, label: Label) -> Iterator[FieldOutcome]:
     for field_id, found in fields.items():
         if field_id not in label.cells and _group(field_id) in label.generation:
             yield _outcome(field_id, "invented", None, found, codes)
+
+
+def list_misplaced(record: Record, text: str) -> Iterator[str]:
+    """Accepted fields whose token does not stand at their first span, space and width aside.
+
+    Args:
+        text: of the document that the record is of.
+    """
+    for field_id, found in record.fields.items():
+        if found.decision == "accepted" and found.raw is not None:
+            shown = text[found.spans[0].start : found.spans[0].end] if found.spans else ""
+            if _squeeze(shown) != _squeeze(found.raw):
+                yield field_id
 
 
 def list_unjudged(record: Record, label: Label) -> Iterator[str]:

@@ -41,7 +41,7 @@ class DocumentResult(BaseModel):
     Attributes:
         labelled: fields that the label has: table cells, and facts of header and narrative.
         printed_nonzero, accepted_nonzero: table cells that print a number other than 0; those right and accepted.
-        unjudged, document_hash, label_hash: see outcomes.DocumentOutcome.
+        unjudged, misplaced, document_hash, label_hash: see outcomes.DocumentOutcome.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +60,7 @@ class DocumentResult(BaseModel):
     printed_nonzero: int
     accepted_nonzero: int
     unjudged: tuple[str, ...] = ()
+    misplaced: tuple[str, ...] = ()
     document_hash: str = ""
     label_hash: str = ""
     fields: tuple[FieldResult, ...]
@@ -155,6 +156,7 @@ def _summarise(outcome: DocumentOutcome) -> DocumentResult:
         printed_nonzero=len(nonzero),
         accepted_nonzero=sum(field.verdict == "right" and field.is_accepted for field in nonzero),
         unjudged=outcome.unjudged,
+        misplaced=outcome.misplaced,
         document_hash=outcome.document_hash,
         label_hash=outcome.label_hash,
         fields=tuple(_keep(field) for field in outcome.fields if not field.is_settled),

@@ -21,7 +21,7 @@ from extractor.confidence.standing import Standing
 from extractor.errors import OutputError, SettingsError
 from extractor.evaluation.labels import Label, LabelledFile
 from extractor.evaluation.metrics import measure, stratify
-from extractor.evaluation.outcomes import DocumentOutcome, judge_fields, list_unjudged
+from extractor.evaluation.outcomes import DocumentOutcome, judge_fields, list_misplaced, list_unjudged
 from extractor.evaluation.result import Evaluation, summarise_documents
 from extractor.model import Document, Grid, Record, Status
 from extractor.pipeline import VERSIONS, process_document
@@ -181,13 +181,14 @@ def _process_in_turn(
 
 def _judge(label: Label, name: str, path: Path, result: Record | Exception, settings: Settings) -> DocumentOutcome:
     record = result if isinstance(result, Record) else None
+    document = load_document(path, settings) if record else None
     codes = {flag.code for flag in record.flags} if record else set()
     generations = set(label.generation.values())
     return DocumentOutcome(
         name=name,
         kind=label.kind,
         path=path.as_posix(),
-        layout=label.layout or (_look_at_layout(path, settings, codes) if record else "not read"),
+        layout=label.layout or (_look_at_layout(document, codes) if document else "not read"),
         generation=generations.pop() if len(generations) == 1 else "mixed",
         status=record.status.value if record else Status.FAILED.value,
         fields=tuple(judge_fields(record, label)),
@@ -197,13 +198,14 @@ def _judge(label: Label, name: str, path: Path, result: Record | Exception, sett
         missing_replies="reply-missing" in codes,
         versions=record.versions if record else {},
         unjudged=tuple(list_unjudged(record, label)) if record else (),
+        misplaced=tuple(list_misplaced(record, document.text)) if record and document else (),
         document_hash=((record and record.document.id) or "")[:12],
         label_hash=_hash_label(label),
     )
 
 
-def _look_at_layout(path: Path, settings: Settings, codes: set[str]) -> str:
-    layout = describe_layout(load_document(path, settings))
+def _look_at_layout(document: Document, codes: set[str]) -> str:
+    layout = describe_layout(document)
     return f"{layout}, glued" if "glued-digits" in codes else layout
 
 

@@ -155,6 +155,13 @@ def lose_grounding(patch: Patch) -> None:
     change_candidates(patch, lambda candidate: replace(candidate, spans=()))
 
 
+def shift_spans(patch: Patch) -> None:
+    def shift(candidate: Candidate) -> Candidate:
+        return replace(candidate, spans=tuple(replace(span, start=span.start + 1) for span in candidate.spans))
+
+    change_candidates(patch, shift)
+
+
 def drop_digits(patch: Patch) -> None:
     read = cells._read_number
     patch.setattr(cells, "_read_number", lambda text: read(text[:-1] if text.isdigit() and len(text) > 2 else text))
@@ -232,6 +239,7 @@ SIGNS = [
     Sign(read_zero_as_blank, "accepted-wrong", SEED_000, "applications.new_received.total"),
     Sign(drop_digits, "accepted-wrong", RESET_010, "proactive_disclosure.licences.decisions"),
     Sign(lose_grounding, "loss", SEED_000, "proactive_disclosure.licences.decisions"),
+    Sign(shift_spans, "evidence-lost", SEED_000, "applications.new_received.total"),
     Sign(decide_generation_wrongly, "loss", SEED_000, "proactive_disclosure.regulations.issued"),
     Sign(decide_generation_wrongly, "accepted-wrong", SEED_001, "proactive_disclosure.regulations.newly_made"),
     Sign(take_the_next_number, "accepted-wrong", RESET_031, "narrative.proactive_items_total"),
