@@ -16,9 +16,9 @@ from extractor.cli.options import (
     MaxTokensOption,
     MaxUsdOption,
     ModelOption,
-    Readers,
     ReadersOption,
     ReplayOption,
+    choose_evaluation_policy,
     limits,
     load_overridden,
     open_model,
@@ -28,7 +28,6 @@ from extractor.cli.terminal import EXIT_STOPPED, open_console, print_error, repo
 if TYPE_CHECKING:
     from extractor.bulk.flow import ModelPart
     from extractor.evaluation.calibration import Calibration, Plan, Sample
-    from extractor.readers.policy import Policy
     from extractor.settings import Settings
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -85,7 +84,7 @@ def calibrate(
 
         settings = load_overridden(model, base_url, journal)
         plan = _read_plan(alpha, delta, cap, thresholds)
-        policy = _choose_policy(readers, settings, replay, is_live=live)
+        policy = choose_evaluation_policy(readers, settings, replay, is_live=live)
         part = open_model(policy, settings, replay, limits(max_usd, max_tokens, max_calls), limits(None, None, None))
         try:
             groups = _collect([gold, train] if train else [gold], settings, part)
@@ -114,21 +113,6 @@ def _read_plan(alpha: float, delta: float, cap: int, thresholds: str | None) -> 
             f"--thresholds {thresholds}: one to {MOST_THRESHOLDS} numbers between 0 and 1, such as 0.001,0.01."
         )
     return Plan(Target(alpha, delta, cap), named)
-
-
-def _choose_policy(readers: Readers | None, settings: Settings, replay: Path | None, *, is_live: bool) -> Policy:
-    """Who reads. A model that is only configured is not asked: what costs money has to be said outright."""
-    from extractor.errors import SettingsError
-
-    if replay and is_live:
-        raise SettingsError("--replay and --live exclude each other: replies of a file, or of a server. Leave one out.")
-    if is_live and settings.model is None:
-        raise SettingsError("--live needs a model. Name it with --model, or set EXTRACTOR_MODEL.")
-    if replay or is_live:
-        return readers.value if readers else "auto"
-    if readers not in (None, Readers.TEMPLATE):
-        raise SettingsError(f"--readers {readers} needs replies: --replay FILE, or --live to ask the server.")
-    return "template"
 
 
 def _collect(places: Sequence[Sequence[Path]], settings: Settings, part: ModelPart | None) -> list[list[Sample]]:

@@ -17,9 +17,9 @@ from extractor.cli.options import (
     MaxTokensOption,
     MaxUsdOption,
     ModelOption,
-    Readers,
     ReadersOption,
     ReplayOption,
+    choose_evaluation_policy,
     limits,
     load_overridden,
     open_model,
@@ -94,7 +94,7 @@ def evaluate(
         settings = load_overridden(model, base_url, journal, certificate=certificate)
         if report:
             _make_room(report)
-        policy = _choose_policy(readers, settings, replay, is_live=live)
+        policy = choose_evaluation_policy(readers, settings, replay, is_live=live)
         before = load_evaluation(baseline) if baseline else None
         declared = load_losses(losses) if losses else ()
         part = open_model(policy, settings, replay, limits(max_usd, max_tokens, max_calls), limits(None, None, None))
@@ -138,25 +138,6 @@ def _make_room(report: Path) -> None:
         ) from error
     if report.is_dir():
         raise OutputError(f"{report}: is a folder. Name a file in --report.")
-
-
-def _choose_policy(readers: Readers | None, settings: Settings, replay: Path | None, *, is_live: bool) -> Policy:
-    """Who reads. A model that is only configured is not asked: what costs money has to be said outright.
-
-    Raises:
-        SettingsError: a model is to read, and nothing says where its replies come from, or two things do.
-    """
-    from extractor.errors import SettingsError
-
-    if replay and is_live:
-        raise SettingsError("--replay and --live exclude each other: replies of a file, or of a server. Leave one out.")
-    if is_live and settings.model is None:
-        raise SettingsError("--live needs a model. Name it with --model, or set EXTRACTOR_MODEL.")
-    if replay or is_live:
-        return readers.value if readers else "auto"
-    if readers not in (None, Readers.TEMPLATE):
-        raise SettingsError(f"--readers {readers} needs replies: --replay FILE, or --live to ask the server.")
-    return "template"
 
 
 def _run(gold: Sequence[Path], settings: Settings, part: ModelPart | None) -> Evaluated:

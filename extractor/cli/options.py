@@ -128,6 +128,27 @@ def choose_policy(readers: Readers | None, settings: Settings, replay: Path | No
     return "template"
 
 
+def choose_evaluation_policy(
+    readers: Readers | None, settings: Settings, replay: Path | None, *, is_live: bool
+) -> Policy:
+    """Who reads. A model that is only configured is not asked: what costs money has to be said outright.
+
+    Raises:
+        SettingsError: a model is to read, and nothing says where its replies come from, or two things do.
+    """
+    from extractor.errors import SettingsError
+
+    if replay and is_live:
+        raise SettingsError("--replay and --live exclude each other: replies of a file, or of a server. Leave one out.")
+    if is_live and settings.model is None:
+        raise SettingsError("--live needs a model. Name it with --model, or set EXTRACTOR_MODEL.")
+    if replay or is_live:
+        return readers.value if readers else "auto"
+    if readers not in (None, Readers.TEMPLATE):
+        raise SettingsError(f"--readers {readers} needs replies: --replay FILE, or --live to ask the server.")
+    return "template"
+
+
 def open_model(
     policy: Policy, settings: Settings, replay: Path | None, run: Limits, document: Limits
 ) -> ModelPart | None:

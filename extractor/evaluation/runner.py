@@ -84,13 +84,9 @@ def evaluate_documents(
         BudgetReached, ServerRefused: the model cannot be asked any more.
     """
     files = list({file.path.resolve(): file for file in files}.values())
-    works = [Work(str(_show_path(path)), document_id=None, origins=(), total=len(files)) for path in _find_paths(files)]
+    works = [Work(str(_show_path(path)), document_id=None, origins=(), total=len(files)) for path in find_paths(files)]
     standing = open_standing(model, settings)
-    results = (
-        process_concurrently(works, model, settings, standing.certificate)
-        if model
-        else _process_in_turn(works, settings, standing.certificate)
-    )
+    results = process_works(works, settings, model, standing.certificate)
     outcomes = []
     for file, name, (work, result) in zip(files, name_documents(files), results, strict=True):
         outcomes.append(_judge(file.label, name, Path(work.path), result, settings))
@@ -149,7 +145,12 @@ def describe_layout(document: Document) -> str:
 # ---------------------------------------------------------------- running
 
 
-def _find_paths(files: Sequence[LabelledFile]) -> Iterator[Path]:
+def find_paths(files: Sequence[LabelledFile]) -> Iterator[Path]:
+    """The documents of labels.
+
+    Raises:
+        SettingsError: a label whose document is not there.
+    """
     for file in files:
         if file.document is None:
             raise SettingsError(
@@ -164,9 +165,17 @@ def _show_path(path: Path) -> Path:
     return Path(os.path.relpath(path))
 
 
-def _process_in_turn(
-    works: Sequence[Work], settings: Settings, certificate: Certificate | None
+def process_works(
+    works: Sequence[Work], settings: Settings, model: ModelPart | None, certificate: Certificate | None = None
 ) -> Iterator[tuple[Work, Record | Exception]]:
+    """Process documents as a run does, in order; one that cannot be read gives its exception.
+
+    Raises:
+        BudgetReached, ServerRefused, OutputError, SettingsError: wrong for every document alike.
+    """
+    if model:
+        yield from process_concurrently(works, model, settings, certificate)
+        return
     for work in works:
         try:
             yield work, process_document(load_document(Path(work.path), settings), certificate=certificate)

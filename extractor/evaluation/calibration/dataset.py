@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from extractor.bulk.flow import ModelPart, Work, process_concurrently
+from extractor.bulk.flow import ModelPart, Work
 from extractor.confidence.decide import find_hard_doubts, is_certain
 from extractor.confidence.features import measure_features
-from extractor.errors import OutputError, SettingsError
+from extractor.errors import SettingsError
 from extractor.evaluation.labels import DocumentKind, Label, LabelledFile
 from extractor.evaluation.outcomes import is_table_field, judge_fields, list_unjudged
-from extractor.evaluation.runner import describe_layout
+from extractor.evaluation.runner import describe_layout, process_works
 from extractor.model import CellState, Record
-from extractor.pipeline import process_document
 from extractor.settings import Settings
 from extractor.sources import load_document
 
@@ -90,7 +89,7 @@ def collect_samples(
     named = [[(hash_document(file), file) for file in group] for group in groups]
     once = _leave_out_copies([pair for group in named for pair in group])
     works = [Work(str(file.document), None, (), len(once)) for file in once.values()]
-    results = process_concurrently(works, model, settings) if model else _process_in_turn(works, settings)
+    results = process_works(works, settings, model)
     samples: dict[str, Sample] = {}
     for (document_id, file), (work, result) in zip(once.items(), results, strict=True):
         record = result if isinstance(result, Record) else None
@@ -175,16 +174,6 @@ def _leave_out_copies(pairs: Sequence[tuple[str, LabelledFile]]) -> dict[str, La
 
 def _look_at_layout(path: Path, record: Record | None, settings: Settings) -> str:
     return describe_layout(load_document(path, settings)) if record else "not read"
-
-
-def _process_in_turn(works: Sequence[Work], settings: Settings) -> Iterator[tuple[Work, Record | Exception]]:
-    for work in works:
-        try:
-            yield work, process_document(load_document(Path(work.path), settings))
-        except (OutputError, SettingsError):
-            raise  # wrong for every document alike
-        except Exception as error:  # one bad document never stops the rest
-            yield work, error
 
 
 def _name_source(label: Label) -> str:
