@@ -15,8 +15,8 @@ from rich.text import Text
 
 from extractor.console.pieces import oneline
 from extractor.evaluation.compare import AcceptedWrong, Comparison, DocumentChange, KindComparison
+from extractor.evaluation.field_standing import FieldChange, Question
 from extractor.evaluation.questions import Answer
-from extractor.evaluation.standing import FieldChange, Question
 
 _MOST_DOCUMENTS = 20
 _MOST_NAMES = 10

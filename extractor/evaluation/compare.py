@@ -1,7 +1,7 @@
 """Two evaluations of the same documents: what B gains and loses against A, and whether that is more than chance.
 
 Lives here: pairing the documents, the questions asked of each kind, their verdicts. Does not live here: one field's
-change (standing), the tests (questions), the gate's rules (gate), tables for people (console). Called by `extractor
+change (field_standing), the tests (questions), the gate's rules (gate), tables for people (console). Called by `extractor
 compare` and eval/bench/compare.py. Needs numpy and scipy (extra `evaluation`).
 
 Two things are kept apart. Whether B is better or worse on the whole is a matter of chance, and tested over documents.
@@ -16,11 +16,11 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from extractor.errors import SettingsError
+from extractor.evaluation.field_standing import FieldChange, find_accepted_wrong, find_changes
 from extractor.evaluation.findings import say_found, say_printed
 from extractor.evaluation.labels import KINDS, DocumentKind
 from extractor.evaluation.questions import Answer, Judgement, answer_questions, conclude
 from extractor.evaluation.result import DocumentResult, Evaluation
-from extractor.evaluation.standing import FieldChange, find_accepted_wrong, find_changes
 
 #: Most that the chance of any false verdict may be, over all questions of a comparison together. False alarms are to
 #: stay below 1 %; half of it is kept for what the test takes for granted, that documents are independent of each other.

@@ -1,7 +1,7 @@
 """The questions of a comparison, and their answers: better, worse, no difference, inconclusive.
 
 Lives here: one test a question, the correction over all of them, the words. Does not live here: how a field changed
-(standing), the test itself (permutation). Called by compare.
+(field_standing), the test itself (permutation). Called by compare.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from extractor.evaluation.field_standing import QUESTIONS, FieldChange, Question
 from extractor.evaluation.labels import DocumentKind
 from extractor.evaluation.permutation import adjust_holm, flip_signs, reach_p
-from extractor.evaluation.standing import QUESTIONS, FieldChange, Question
 
 Judgement = Literal["better", "worse", "no difference", "inconclusive"]
 

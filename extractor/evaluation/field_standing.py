@@ -20,7 +20,7 @@ Question = Literal["right", "accepted_right", "accepted_wrong"]
 QUESTIONS: tuple[Question, ...] = get_args(Question)
 
 
-class Standing(NamedTuple):
+class FieldStanding(NamedTuple):
     """How a field stands: yes or no to each question, in their order, and the same in words."""
 
     right: bool
@@ -85,14 +85,16 @@ def _compare_fields(known: FieldResult, old: FieldResult | None, new: FieldResul
     )
 
 
-def _stand(field: FieldResult | None, is_invented: bool) -> Standing:
+def _stand(field: FieldResult | None, is_invented: bool) -> FieldStanding:
     """A field that an evaluation does not list is right and accepted; one outside the label is rightly not there."""
     if field is None:
         return (
-            Standing(True, False, False, "not there") if is_invented else Standing(True, True, False, "right, accepted")
+            FieldStanding(True, False, False, "not there")
+            if is_invented
+            else FieldStanding(True, True, False, "right, accepted")
         )
     if field.verdict == "right":
-        return Standing(True, field.accepted, False, "right, accepted" if field.accepted else "right, in review")
+        return FieldStanding(True, field.accepted, False, "right, accepted" if field.accepted else "right, in review")
     if field.accepted:
-        return Standing(False, False, True, f"accepted as {say_found(field)}")
-    return Standing(False, False, False, "missing" if field.found is None else f"{say_found(field)}, in review")
+        return FieldStanding(False, False, True, f"accepted as {say_found(field)}")
+    return FieldStanding(False, False, False, "missing" if field.found is None else f"{say_found(field)}, in review")
