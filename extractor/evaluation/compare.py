@@ -1,8 +1,8 @@
 """Two evaluations of the same documents: what B gains and loses against A, and whether that is more than chance.
 
 Lives here: pairing the documents, the questions asked of each kind, their verdicts. Does not live here: one field's
-change (field_standing), the tests (questions), the gate's rules (gate), tables for people (console). Called by `extractor
-compare` and eval/bench/compare.py. Needs numpy and scipy (extra `evaluation`).
+change (field_standing), the tests (questions), the gate's rules (gate), tables for people (console). Called by
+`extractor compare` and eval/bench/compare.py. Needs numpy and scipy (extra `evaluation`).
 
 Two things are kept apart. Whether B is better or worse on the whole is a matter of chance, and tested over documents.
 Whether B accepts a wrong value that A did not is none: each one is listed, whatever any p says.

@@ -87,12 +87,10 @@ def _compare_fields(known: FieldResult, old: FieldResult | None, new: FieldResul
 
 def _stand(field: FieldResult | None, is_invented: bool) -> FieldStanding:
     """A field that an evaluation does not list is right and accepted; one outside the label is rightly not there."""
+    if field is None and is_invented:
+        return FieldStanding(True, False, False, "not there")
     if field is None:
-        return (
-            FieldStanding(True, False, False, "not there")
-            if is_invented
-            else FieldStanding(True, True, False, "right, accepted")
-        )
+        return FieldStanding(True, True, False, "right, accepted")
     if field.verdict == "right":
         return FieldStanding(True, field.accepted, False, "right, accepted" if field.accepted else "right, in review")
     if field.accepted:
