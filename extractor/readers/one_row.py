@@ -5,6 +5,7 @@ Lives here: finding that line and the header's geometry. Called by tables.
 
 from __future__ import annotations
 
+from extractor.forms import load_forms
 from extractor.readers.atoms import Atom
 from extractor.readers.lines import Line
 from extractor.readers.table_reader import TableReader, TableReading, cell_of
@@ -44,11 +45,10 @@ class OneRowReader(TableReader):
         return with_numbers or strays[-1:]
 
     def _is_label(self, slot: Atom) -> bool:
-        """Whether a text in front of the cells is a label, such as 件数: marks and letters are a cell's."""
+        """Whether a text in front of the cells is a label, such as 件数: marks (无 too) and letters are a cell's."""
         text = self.document.view[slot.start : slot.end]
-        return (
-            slot.kind == "text" and not self._holds_digits(slot) and any("\u3400" <= char <= "\u9fff" for char in text)
-        )
+        words = [char for char in text if "\u3400" <= char <= "\u9fff" and char not in load_forms().na_marks]
+        return slot.kind == "text" and not self._holds_digits(slot) and bool(words)
 
     def _holds_digits(self, slot: Atom) -> bool:
         return any(char.isdigit() for char in self.document.view[slot.start : slot.end])

@@ -401,7 +401,7 @@ def test_a_missing_first_row_may_be_one_whose_label_was_not_known() -> None:
     assert set(row_fields(reading, "regulations")) <= set(flag(reading, "rows-missing").fields)
 
 
-@pytest.mark.parametrize("printed", ["1件00000000件0", "3条、5条", "//—/", "OOl"])
+@pytest.mark.parametrize("printed", ["1件00000000件0", "3条、5条", "//—/", "-—无-/", "OOl"])
 def test_a_cell_of_words_and_numbers_is_no_label_in_front_of_empty_cells(printed: str) -> None:
     """Section 四 has no row labels: what stands in front of its empty cells is a cell."""
     heading, table = TABLES[FOUR]
