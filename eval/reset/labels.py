@@ -32,6 +32,7 @@ def write_label(report: Report, figures: Figures, layout: str, *, keeps_blanks: 
     """All of a label but its file and its narrative."""
     return {
         "kind": _KIND,
+        "source": report.source,
         "layout": layout,
         "generation": dict(figures.generation),
         "basis": {name: "set" if name in _SET.get(layout, ()) else "read" for name in figures.generation},

@@ -61,6 +61,7 @@ class Label:
         layout: how the cells were flattened, where the maker of the document knows; else empty.
         damage: for a corrupted document what was done to it; else empty.
         severity: of the damage, 1 (mild) to 3; 0 where there is none.
+        source: the label whose figures a re-set or damaged document has; else empty.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Label:
     layout: str = ""
     damage: str = ""
     severity: int = 0
+    source: str = ""
 
 
 class LabelledFile(NamedTuple):
@@ -140,6 +142,7 @@ def build_label(file: LabelFile, name: str) -> Label:
         layout=file.layout,
         damage=file.damage,
         severity=file.severity,
+        source=file.source,
     )
 
 

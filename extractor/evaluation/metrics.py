@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from extractor.evaluation.definitions import DOCUMENT_RATES, FIELD_RATES, Case, make_case
 from extractor.evaluation.intervals import interval_shares
@@ -68,7 +69,7 @@ def measure(documents: Sequence[DocumentOutcome], *, resamples: int = 2000, seed
     """All rates over some documents.
 
     Args:
-        documents: of one kind, in any order.
+        documents: of one kind, in any order. Those of one source are one unit of the intervals.
         resamples: draws for the intervals; 0 for no intervals.
         seed: of the draws.
 
@@ -80,12 +81,25 @@ def measure(documents: Sequence[DocumentOutcome], *, resamples: int = 2000, seed
         raise ValueError(f"documents of several kinds are never pooled ({', '.join(kinds)}): split them by kind first")
     tallies = np.array([_tally(document) for document in documents], dtype=np.int64).reshape(-1, len(METRICS), 2)
     counts, sizes = tallies.transpose(2, 1, 0)
-    intervals = interval_shares(counts, sizes, resamples=resamples, seed=seed)
+    units = _join_sources(documents, tallies).transpose(2, 1, 0)
+    intervals = interval_shares(units[0], units[1], resamples=resamples, seed=seed)
     rates = {
         name: Rate(int(count.sum()), int(size.sum()), *(interval or (None, None)))
         for name, count, size, interval in zip(METRICS, counts, sizes, intervals, strict=True)
     }
     return Metrics(len(documents), rates)
+
+
+def _join_sources(documents: Sequence[DocumentOutcome], tallies: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The tallies of documents that have their figures from one source, added up: they are no independent draws."""
+    units: dict[tuple[str, str], int] = {}
+    places = [
+        units.setdefault(("source", one.source) if one.source else ("document", one.name), len(units))
+        for one in documents
+    ]
+    joined = np.zeros((len(units), *tallies.shape[1:]), dtype=np.int64)
+    np.add.at(joined, places, tallies)
+    return joined
 
 
 def stratify(documents: Sequence[DocumentOutcome], by: Stratum) -> dict[str, tuple[DocumentOutcome, ...]]:

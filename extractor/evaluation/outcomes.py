@@ -86,6 +86,7 @@ class DocumentOutcome:
         missing_replies: whether a recorded reply was wanted and is not there.
         unjudged: fields that are accepted and in no label: nobody says whether they are right.
         misplaced: fields that are accepted and whose token does not stand where the record says.
+        source: by its label; documents of one source fare alike, and are drawn together for an interval.
         document_hash, label_hash: tell whether the document or its label is another one than before.
     """
 
@@ -103,6 +104,7 @@ class DocumentOutcome:
     versions: Mapping[str, str] = field(default_factory=dict)
     unjudged: tuple[str, ...] = ()
     misplaced: tuple[str, ...] = ()
+    source: str = ""
     document_hash: str = ""
     label_hash: str = ""
 

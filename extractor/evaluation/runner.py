@@ -203,6 +203,7 @@ def _judge(label: Label, name: str, path: Path, result: Record | Exception, sett
         fields=tuple(judge_fields(record, label)),
         damage=label.damage,
         severity=label.severity,
+        source=label.source,
         problem=describe_failure(str(path), None, (), result).entry.message if isinstance(result, Exception) else "",
         missing_replies="reply-missing" in codes,
         versions=record.versions if record else {},

@@ -210,3 +210,18 @@ def test_intervals_hold_the_rate(documents: list[DocumentOutcome]) -> None:
             assert rate.low <= rate.share <= rate.high
         if rate.low is not None and rate.high is not None:
             assert 0 <= rate.low <= rate.high <= 1
+
+
+def test_documents_with_the_figures_of_one_source_are_drawn_together() -> None:
+    """Ten layouts of one report are one report: they make no interval, and two reports no more than two."""
+    right = [document(field("right", True, VALUE, 4, VALUE, 4), name=f"r{i}", source="one") for i in range(10)]
+    wrong = [document(field("wrong", True, VALUE, 4, VALUE, 5), name=f"w{i}", source="other") for i in range(10)]
+    alone = measure(right).rates["cells_right"]
+    assert (alone.count, alone.n, alone.low, alone.high) == (10, 10, None, None)
+    both = measure([*right, *wrong]).rates["cells_right"]
+    assert (both.count, both.n, both.low, both.high) == (10, 20, 0, 1)
+    apart = [document(*one.fields, name=one.name) for one in (*right, *wrong)]
+    drawn = measure(apart).rates["cells_right"]
+    assert drawn.low is not None
+    assert drawn.high is not None
+    assert 0.2 < drawn.low < drawn.high < 0.8
