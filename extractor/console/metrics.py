@@ -25,8 +25,8 @@ _STRATA: tuple[Stratum, ...] = ("group", "generation", "layout", "damage")
 # The rates of the tables of strata: what is right beside its baseline, what is wrong beside what is accepted.
 _KEY_RATES = ("cells_right", "all_zero_guess", "nonzero_recall", "accepted_nonzero", "accepted_wrong")
 _NOTE = (
-    "95 % intervals over whole documents, those of one source as one; (documents): nothing or everything counts, and the "
-    "interval is about documents in which any case does otherwise. What each rate means: eval/README.md"
+    "95 % intervals over whole documents, those of one source as one; (documents): nothing or everything counts, and "
+    "the interval is about documents in which any case does otherwise. What each rate means: eval/README.md"
 )
 
 
