@@ -110,7 +110,7 @@ def _check_document(document: DocumentResult) -> Iterator[Finding]:
         yield Finding("evidence-lost", document.name, field_id, sentence)
     if document.missing_replies:
         sentence = (
-            f"{document.name}: a question to the model has no recorded reply. Record it (eval/replies/README.md), or "
-            "ask with --live."
+            f"{document.name}: a question to the model has no reply. Where replies are recorded, record it "
+            "(eval/replies/README.md); with --live look why the server did not answer (extractor run says it)."
         )
         yield Finding("reply-missing", document.name, "", sentence)

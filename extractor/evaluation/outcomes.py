@@ -83,7 +83,7 @@ class DocumentOutcome:
         status: of its record; `failed` where there is none.
         problem: why there is no record.
         fields: its fields; without a record all are missing.
-        missing_replies: whether a recorded reply was wanted and is not there.
+        missing_replies: whether a reply was wanted and is in no file, or was not given by the server.
         unjudged: fields that are accepted and in no label: nobody says whether they are right.
         misplaced: fields that are accepted and whose token does not stand where the record says.
         source: by its label; documents of one source fare alike, and are drawn together for an interval.

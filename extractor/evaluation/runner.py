@@ -37,6 +37,8 @@ _MEDIA = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/msword": "doc",
 }
+#: Findings that a question to the model was not answered: by the file, or by the server.
+_UNANSWERED = frozenset({"reply-missing", "call-failed", "server-unavailable"})
 _REPLIES = "replies"
 
 
@@ -205,7 +207,7 @@ def _judge(label: Label, name: str, path: Path, result: Record | Exception, sett
         severity=label.severity,
         source=label.source,
         problem=describe_failure(str(path), None, (), result).entry.message if isinstance(result, Exception) else "",
-        missing_replies="reply-missing" in codes,
+        missing_replies=not codes.isdisjoint(_UNANSWERED),
         versions=record.versions if record else {},
         unjudged=tuple(list_unjudged(record, label)) if record else (),
         misplaced=tuple(list_misplaced(record, document.text)) if record and document else (),

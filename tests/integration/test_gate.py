@@ -368,7 +368,7 @@ def test_missing_reply_turns_the_gate_red(seeds: list[LabelledFile], tmp_path: P
     ((rule, document, _),) = found_by(gate)
     assert rule == "reply-missing"
     assert document in {file.label.name for file in seeds}
-    assert "no recorded reply" in gate.failures[0].sentence
+    assert "a question to the model has no reply" in gate.failures[0].sentence
 
 
 def test_missing_reply_that_no_record_tells_of_turns_the_gate_red_all_the_same(

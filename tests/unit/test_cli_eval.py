@@ -13,6 +13,9 @@ from typer.testing import CliRunner, Result
 from extractor.cli import app
 from extractor.evaluation.result import load_evaluation
 from extractor.settings import load_settings
+from tests.loopback.labelled import load_truth
+from tests.loopback.server import running_server
+from tests.loopback.simulated import SimulatedReader
 
 ROOT = Path(__file__).parents[2]
 REPLIES = str(ROOT / "eval" / "replies" / "fixtures.jsonl")
@@ -55,6 +58,19 @@ def test_summary_says_who_read_and_what_was_accepted() -> None:
     assert "Gate: green (no baseline: accepted wrong and missing replies only)" in result.stdout
     assert all(seed in result.stdout for seed in SEEDS)
     assert "2 of 2 documents" in result.stderr
+
+
+def test_live_asks_the_server_and_a_server_that_does_not_answer_is_red() -> None:
+    labels = [ROOT / "eval" / "gold" / f"{seed}.json" for seed in SEEDS]
+    reader = SimulatedReader(truth for label in labels if (truth := load_truth(label)))
+    with running_server(reader) as server:
+        asked = ("--live", "--model", "simulated-reader", "--base-url", server.base_url)
+        answered = _eval(*asked, "--readers", "both", "--journal", "answered.sqlite")
+    assert answered.exit_code == 0, answered.output
+    assert "Read by readers both, model simulated-reader, replies: live" in answered.stdout
+    silent = _eval(*asked, "--journal", "silent.sqlite")  # the server has gone
+    assert silent.exit_code == 1
+    assert f"{SEEDS[0]}: a question to the model has no reply" in silent.stdout
 
 
 def test_json_is_all_that_goes_to_stdout(folder: Path) -> None:
