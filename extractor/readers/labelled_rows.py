@@ -7,7 +7,7 @@ repeated, missing, unknown, out of order. Called by tables.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 
 from extractor.flags import make_flag
@@ -23,7 +23,6 @@ _MOST_ABSENT_ROWS = 2
 _LEVEL = re.compile(r"\s*(?:(?P<top>[一二三四五六七]、)|(?P<middle>[(（][一二三四五六七][)）])|(?P<inner>\d))")
 # Marks that ran on from a cell: the label is known without them, and its empty cells are none.
 _RAN_ON = re.compile(r"(?:[^\u3400-\u9fff)）\]】”\"』」》:：。;；\s]|无)\s*$")
-_LONGEST_LABEL = 30
 _WORD = re.compile("[\u3400-\u9fff]{2}|[0-9]")
 
 
@@ -51,7 +50,7 @@ class LabelledRowsReader(TableReader):
         self.is_torn = (
             bool(self.reading.unread)
             or any(not line.slots for lines in rows.values() for line in lines)
-            or any(self._is_empty_row(stray) for stray in strays)
+            or self._has_unread_gap(rows)
         )
         for row in self.section.rows:
             self._read_row(row, rows.get(row.id, []))
@@ -68,14 +67,6 @@ class LabelledRowsReader(TableReader):
             for before, line in pairwise(known)
             if not before.slots and before.label is not None and before.label.row is None
         }
-
-    def _is_empty_row(self, stray: Line) -> bool:
-        """Whether a line between rows is a label that nobody knows in front of empty cells."""
-        label, *cells = stray.slots
-        if label.kind != "text" or label.row is None or not cells or any(cell.is_printed for cell in cells):
-            return False
-        known = [line.label.start for line in self.table.lines if line.label]
-        return bool(known) and known[0] < label.start < known[-1] and label.end - label.start <= _LONGEST_LABEL
 
     def _field_ids(self, row: Row) -> list[str]:
         return [self.section.field_id(row.id, column.id) for column in row.columns]
@@ -147,14 +138,14 @@ class LabelledRowsReader(TableReader):
                 if any(candidate.state is not CellState.BLANK for candidate in found):
                     self.doubt("row-before-gap", fields, found[0].spans)
         ends = self.section.rows[0], self.section.rows[-1]
-        if len(self.absent) > _MOST_ABSENT_ROWS or any(row in self.absent for row in ends) or self._has_unread_gap():
+        if len(self.absent) > _MOST_ABSENT_ROWS or any(row in self.absent for row in ends):
             fields = [field_id for row in self.absent for field_id in self._field_ids(row)]
             self.reading.flags.append(make_flag("rows-missing", fields=fields, count=len(self.absent)))
 
-    def _has_unread_gap(self) -> bool:
+    def _has_unread_gap(self, found: Mapping[str, Sequence[Line]]) -> bool:
         """Whether something stands where a row is absent that is none of the form's labels: it may be that row."""
         order = list(self.section.rows_by_id)
-        absent = {order.index(row.id) for row in self.absent}
+        absent = {place for place, row_id in enumerate(order) if row_id not in found}
         lines = [(order.index(row.id), line) for line in self.table.lines if (row := row_of(line, self.section))]
         return any(
             self._holds_other_text(before, line)

@@ -18,7 +18,7 @@ from extractor.confidence.features import measure_features
 from extractor.errors import SettingsError
 from extractor.evaluation.labels import DocumentKind, Label, LabelledFile
 from extractor.evaluation.outcomes import is_table_field, judge_fields, list_unjudged
-from extractor.evaluation.runner import describe_layout, process_works
+from extractor.evaluation.runner import describe_layout, find_paths, process_works
 from extractor.model import CellState, Record
 from extractor.settings import Settings
 from extractor.sources import load_document
@@ -153,12 +153,8 @@ def hash_document(file: LabelledFile) -> str:
     Raises:
         SettingsError: it is not there.
     """
-    if file.document is None:
-        raise SettingsError(
-            f"{file.path}: its document {file.label.file} is in no folder above the label. "
-            "Put the document there, or correct `file` in the label."
-        )
-    return hashlib.sha256(file.document.read_bytes()).hexdigest()
+    (path,) = find_paths([file])
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _leave_out_copies(pairs: Sequence[tuple[str, LabelledFile]]) -> dict[str, LabelledFile]:
