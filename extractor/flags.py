@@ -32,6 +32,16 @@ CATALOGUE: dict[str, Finding] = {
     "hidden-text": Finding(
         "info", "页面含隐藏文字 {count} 字，未读取", "{count} characters of hidden text on the page were not read"
     ),
+    # paper
+    "pages-by-ocr": Finding("info", "第 {pages} 页由光学识别读取：{reason}", "read by OCR ({reason}): page {pages}"),
+    "page-not-read": Finding("error", "第 {page} 页无法读取：{problem}", "page {page} could not be read: {problem}"),
+    "picture-not-read": Finding(
+        "warning", "网页中的图片 {name} 未读取：{problem}", "a picture on the page was not read ({name}): {problem}"
+    ),
+    "ocr-uncertain": Finding("warning", "识别存疑：{doubts}", "the recognition of the ink is in doubt: {doubts}"),
+    "ocr-unconfirmed": Finding(
+        "warning", "仅识别一次，且无平衡关系佐证", "recognised once only, and no equation vouches for it"
+    ),
     # the report
     "not-a-report": Finding(
         "info", "不是政府信息公开工作年度报告，或没有正文", "not a yearly disclosure report, or one without a body"

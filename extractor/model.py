@@ -166,6 +166,7 @@ class Document:
         blocks: headings, paragraphs and grids in reading order; they do not overlap.
         notices: findings of the source stage.
         raw: the bytes as found.
+        paper: where the text stands on its pages; None for sources without pages.
     """
 
     id: str
@@ -176,6 +177,74 @@ class Document:
     blocks: tuple[Block, ...]
     notices: tuple[Flag, ...] = ()
     raw: bytes = b""
+    paper: Paper | None = None
+
+
+# ---------------------------------------------------------------- paper
+
+#: Left, top, right, bottom in the units of the page; the origin is its top left corner as a viewer shows it.
+Box = tuple[float, float, float, float]
+
+# Why what was recognised from ink is not certain. `unsure`: the engine's own confidence is low; `looks_differ`: two
+# recognitions of the same ink differ; `one_look`: recognised once only; `faint`: an empty cell with traces of
+# something; `structure`: two ways to find the cells of the table differ here.
+Doubt = Literal["unsure", "looks_differ", "one_look", "faint", "structure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of paper.
+
+    Attributes:
+        number: counts from 1.
+        width, height: in `unit`, as a viewer shows the page.
+        unit: points (72 an inch) in a PDF, pixels in a picture.
+        turn: degrees clockwise (0, 90, 180, 270) by which what a viewer shows must be turned to be upright.
+        read_by: `text_layer`, `ocr`, `nothing` (an empty page), or `failed`.
+        name: file of the picture, for a picture that a web page shows; else empty.
+    """
+
+    number: int
+    width: float
+    height: float
+    unit: Literal["pt", "px"]
+    turn: int = 0
+    read_by: Literal["text_layer", "ocr", "nothing", "failed"] = "text_layer"
+    name: str = ""
+
+
+class InkedText(NamedTuple):
+    """A word: its interval in the source text and where it stands on paper. `confidence` 0 to 1, None: text layer."""
+
+    start: int
+    end: int
+    page: int
+    box: Box
+    confidence: float | None = None
+    doubt: Doubt | None = None
+
+
+class CellPlace(NamedTuple):
+    """Where a cell of a grid stands on paper, empty or not. `doubt` is that of the cell as a whole."""
+
+    page: int
+    box: Box
+    doubt: Doubt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Where everything in the text of a paged source stands.
+
+    Attributes:
+        pages: in order, `pages[n].number == n + 1`.
+        words: by `start`, not overlapping.
+        cells: by grid index, row and column of the cell.
+    """
+
+    pages: tuple[Page, ...]
+    words: tuple[InkedText, ...]
+    cells: Mapping[tuple[int, int, int], CellPlace]
 
 
 class CellRange(NamedTuple):
@@ -211,14 +280,30 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where evidence stands on paper.
+
+    Attributes:
+        page: number of the page, from 1.
+        box: around all of it that stands on this page.
+        confidence: the least of its characters by the OCR engine, 0 to 1; None where a text layer gave them.
+    """
+
+    page: int
+    box: Box
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
-    """Evidence: a half-open interval in the source text, and the grid cell it stands in."""
+    """Evidence: a half-open interval in the source text, the grid cell it stands in, and its place on paper."""
 
     start: int
     end: int
     table: int | None = None
     row: int | None = None
     cell: int | None = None
+    place: Place | None = None
 
 
 def _as_json_number(value: Decimal) -> float | int:

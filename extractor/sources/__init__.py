@@ -76,6 +76,7 @@ def read_document(raw: bytes, path: str, settings: Settings) -> Document:
         blocks=number_grids(list(_order_blocks(view, linear.grids))),
         notices=linear.notices,
         raw=raw,
+        paper=linear.paper,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from extractor.model import Flag, Grid
+from extractor.model import Flag, Grid, Paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,10 @@ class Linear:
         grids: tables with true geometry, in reading order, not overlapping; `Grid.index` counts
             from 0. Cell intervals lie in `text`; an empty cell has start == end.
         notices: findings of the parser (hidden text, undecodable bytes).
+        paper: where the text stands, for sources with pages.
     """
 
     text: str
     grids: tuple[Grid, ...] = ()
     notices: tuple[Flag, ...] = ()
+    paper: Paper | None = None
