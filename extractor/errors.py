@@ -71,6 +71,12 @@ class DamagedSource(SourceError):
     code = "damaged-source"
 
 
+class PagesNotRead(SourceError):
+    """Not one page of a PDF or picture could be read within the limits of time and memory."""
+
+    code = "pages-not-read"
+
+
 class MissingProgram(SourceError):
     """A program outside Python is needed for this kind and is not installed."""
 

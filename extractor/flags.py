@@ -38,7 +38,7 @@ CATALOGUE: dict[str, Finding] = {
     "picture-not-read": Finding(
         "warning", "网页中的图片 {name} 未读取：{problem}", "a picture on the page was not read ({name}): {problem}"
     ),
-    "ocr-uncertain": Finding("warning", "识别存疑：{doubts}", "the recognition of the ink is in doubt: {doubts}"),
+    "ocr-uncertain": Finding("warning", "识别存疑：{doubts_zh}", "the recognition of the ink is in doubt: {doubts_en}"),
     "ocr-unconfirmed": Finding(
         "warning", "仅识别一次，且无平衡关系佐证", "recognised once only, and no equation vouches for it"
     ),

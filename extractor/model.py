@@ -185,6 +185,9 @@ class Document:
 #: Left, top, right, bottom in the units of the page; the origin is its top left corner as a viewer shows it.
 Box = tuple[float, float, float, float]
 
+#: Stands in the text for ink that nobody could read (the geta mark of Japanese typesetting): no cell with it is blank.
+UNREAD = "〓"
+
 # Why what was recognised from ink is not certain. `unsure`: the engine's own confidence is low; `looks_differ`: two
 # recognitions of the same ink differ; `one_look`: recognised once only; `faint`: an empty cell with traces of
 # something; `structure`: two ways to find the cells of the table differ here.
@@ -286,7 +289,8 @@ class Place:
     Attributes:
         page: number of the page, from 1.
         box: around all of it that stands on this page.
-        confidence: the least of its characters by the OCR engine, 0 to 1; None where a text layer gave them.
+        confidence: the least of its characters by the OCR engine, 0 to 1, and 1 of an empty cell on a page read by OCR;
+            None where a text layer gave them.
     """
 
     page: int

@@ -6,6 +6,7 @@ working directory; the environment wins.
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -50,8 +51,24 @@ class Settings(BaseSettings):
         default=None, description="LibreOffice program for old .doc files; found on PATH when unset"
     )
     soffice_timeout_s: int = Field(default=120, ge=1, description="seconds LibreOffice may take for one file")
+    page_workers: int | None = Field(
+        default=None, ge=1, le=1024, description="processes that read PDFs and pictures; one for each CPU when unset"
+    )
+    page_timeout_s: int = Field(default=60, ge=1, description="seconds that reading one page may take")
+    page_memory_mb: int = Field(
+        default=3000,
+        ge=300,
+        description="memory of each of these processes, in MB; to recognise a page takes about 1000",
+    )
+    max_pages: int = Field(default=200, ge=1, description="most pages of one PDF or picture file")
+    max_page_megapixels: float = Field(
+        default=20, ge=1, le=100, description="largest image of a page; a larger page is read at a lower resolution"
+    )
 
     model: str | None = Field(default=None, description="name of the model to ask; none is asked when unset")
+    vision: bool = Field(
+        default=False, description="whether the model takes images; it then looks at rows of scans that are in doubt"
+    )
     base_url: str = Field(
         default="https://api.openai.com/v1", description="address of a server that speaks the OpenAI protocol"
     )
@@ -87,6 +104,10 @@ class Settings(BaseSettings):
     audit_salt: SecretStr = Field(
         default=SecretStr(""), description="another one chooses other documents; who knows it can foresee them"
     )
+
+    def count_page_workers(self) -> int:
+        """How many processes read pages: as set, or one for each CPU that this process may use."""
+        return self.page_workers or len(os.sched_getaffinity(0))
 
     @field_validator("temperature", mode="before")
     @classmethod

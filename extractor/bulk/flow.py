@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from extractor.bulk.loading import count_begun
 from extractor.confidence import Certificate
 from extractor.confidence.standing import Standing, collect_versions, open_certificate
-from extractor.errors import OutputError, SettingsError
+from extractor.errors import OutputError, SettingsError, UnreadableSource
 from extractor.llm.calls import BudgetReached, ServerRefused
-from extractor.model import Origin, Record
+from extractor.model import Box, Document, Origin, Record
 from extractor.pipeline import complete_document, draft_document
 from extractor.readers.llm import LlmReader
+from extractor.readers.llm.vision import CROP_DPI, Crop, VisionReader
 from extractor.readers.policy import Policy
 from extractor.settings import Settings
-from extractor.sources import load_document
+from extractor.sources import begin_document, is_paged, load_document, shows_pictures
+from extractor.sources.pages import crop_page_png
 
 if TYPE_CHECKING:
     from extractor.llm.session import Session
@@ -38,15 +41,34 @@ class ModelPart:
     policy: Policy
     reader: LlmReader
     session: Session
+    vision: VisionReader | None = None
 
     @classmethod
     def build(cls, policy: Policy, session: Session, settings: Settings) -> ModelPart:
         """Put a reader on a session."""
-        return cls(policy, LlmReader(session.asker, session.model, settings), session)
+        asker, name = session.asker, session.model
+        vision = VisionReader(asker, name, settings, _cut_with(settings)) if settings.vision else None
+        return cls(policy, LlmReader(asker, name, settings), session, vision)
 
     def describe(self) -> dict[str, Any]:
         """For run.json: policy, model, kinds of replies, what was spent."""
         return {"policy": self.policy, **self.session.describe()}
+
+
+def _cut_with(settings: Settings) -> Crop:
+    """Pieces of paper, cut by worker processes."""
+
+    def crop(document: Document, number: int, boxes: Sequence[Box]) -> Sequence[bytes]:
+        page = document.paper.pages[number - 1] if document.paper else None
+        turn, name = (page.turn, page.name) if page else (0, "")
+        path = Path(document.path).parent / name if name else Path(document.path)
+        try:
+            raw = path.read_bytes() if name else document.raw
+        except OSError as error:
+            raise UnreadableSource(str(path), "the picture is gone", "Put it back beside its page") from error
+        return crop_page_png(raw, str(path), number if not name else 1, boxes, settings, dpi=CROP_DPI, turn=turn)
+
+    return crop
 
 
 def open_standing(model: ModelPart | None, settings: Settings) -> Standing:
@@ -58,8 +80,10 @@ def open_standing(model: ModelPart | None, settings: Settings) -> Standing:
     Raises:
         SettingsError: the certificate cannot be used.
     """
-    policy, name = (model.policy, model.session.model) if model else ("template", None)
-    return open_certificate(settings.certificate, collect_versions(policy, name, settings.prompts_dir))
+    readers, name = (str(model.policy), model.session.model) if model else ("template", None)
+    if model and model.vision:
+        readers += "+vision"
+    return open_certificate(settings.certificate, collect_versions(readers, name, settings.prompts_dir))
 
 
 class Work(NamedTuple):
@@ -73,7 +97,7 @@ class Work(NamedTuple):
 
 def process_concurrently(
     works: Sequence[Work], model: ModelPart, settings: Settings, certificate: Certificate | None = None
-) -> Iterator[tuple[Work, Record | Exception]]:
+) -> Generator[tuple[Work, Record | Exception]]:
     """Process documents, as many at once as there may be calls, and yield them in order.
 
     Args:
@@ -87,13 +111,13 @@ def process_concurrently(
         loop = runner.get_loop()
         # Twice as many documents as calls: while one is being parsed, another one asks.
         slots = asyncio.Semaphore(2 * settings.concurrency)
-        turn = asyncio.Lock()
+        gates = _Gates(slots, asyncio.Lock(), asyncio.Semaphore(count_begun(settings)))
         waiting: deque[tuple[Work, asyncio.Task[Record]]] = deque()
         remaining = iter(works)
         try:
             while True:
                 while len(waiting) < _WAITING * settings.concurrency and (work := next(remaining, None)):
-                    process = _process(work, model, settings, slots, turn, certificate=certificate)
+                    process = _process(work, model, settings, gates, certificate=certificate)
                     waiting.append((work, loop.create_task(process)))
                 if not waiting:
                     return
@@ -109,22 +133,46 @@ def process_concurrently(
             runner.run(_close([task for _, task in waiting], model.session))
 
 
+class _Gates(NamedTuple):
+    """What documents wait at.
+
+    Attributes:
+        slots: for as many as may be at work at once.
+        turn: for computing, one at a time: replies that came in go first.
+        paper: for as many as may have their pages read.
+    """
+
+    slots: asyncio.Semaphore
+    turn: asyncio.Lock
+    paper: asyncio.Semaphore
+
+
 async def _process(
-    work: Work,
-    model: ModelPart,
-    settings: Settings,
-    slots: asyncio.Semaphore,
-    turn: asyncio.Lock,
-    *,
-    certificate: Certificate | None,
+    work: Work, model: ModelPart, settings: Settings, gates: _Gates, *, certificate: Certificate | None
 ) -> Record:
-    async with slots:
-        async with turn:  # parsing is all computing: one at a time, and replies that came in go first
-            document = load_document(Path(work.path), settings)
+    waited_for = await _wait_for_pages(work, settings, gates.paper)
+    async with gates.slots:
+        async with gates.turn:
+            document = waited_for or load_document(Path(work.path), settings)
             await asyncio.sleep(0)
             draft = draft_document(document, work.origins, model.policy)
             await asyncio.sleep(0)
-        return await complete_document(draft, model.reader, model.policy, certificate)
+        return await complete_document(draft, model.reader, model.policy, certificate, vision=model.vision)
+
+
+async def _wait_for_pages(work: Work, settings: Settings, paper: asyncio.Semaphore) -> Document | None:
+    """A document whose pages or pictures are read by processes of their own; only the waiting is a thread's."""
+    if is_paged(work.path):
+        async with paper:
+            document = begin_document(work.path, settings)
+            try:
+                return await asyncio.to_thread(document.finish)
+            finally:
+                document.cancel()
+    if shows_pictures(work.path, settings):
+        async with paper:
+            return await asyncio.to_thread(load_document, work.path, settings)
+    return None
 
 
 async def _finish(task: asyncio.Task[Record]) -> None:

@@ -16,7 +16,7 @@ from extractor.bulk.plan import Plan
 from extractor.bulk.run import Progress, group_files
 from extractor.llm.calls import Call
 from extractor.llm.session import open_recorded
-from extractor.llm.tokens import count_tokens
+from extractor.llm.tokens import count_image_tokens, count_tokens
 from extractor.llm.wire import HeaderFacts, NarrativeFacts, OlderReport
 from extractor.readers.policy import Policy
 from extractor.settings import Settings
@@ -51,6 +51,7 @@ class Foresight:
         """Count one call that would be sent."""
         self.calls[call.task] += 1
         self.input_tokens += _count_system(call.system) + count_tokens(call.user)
+        self.input_tokens += sum(count_image_tokens(image.data) for image in call.images)
         self.output_tokens += _usual_output(call)
         self.most_output_tokens += call.max_output_tokens
 

@@ -1,9 +1,9 @@
 """The bulk run: every planned file to a record, every record to the outputs.
 
 Lives here: the loop, what happens to a file that fails, and the run's own account
-(run.json). Does not live here: choosing files (plan), the shape of outputs (export), counting (tally), the record of a
-failed file (failures), the audit sample (audit), anything about one document (pipeline), nor how documents that ask a
-model overlap (flow). Called by cli.
+(run.json). Does not live here: choosing files (plan), reading them (loading), the shape of outputs (export), counting
+(tally), the record of a failed file (failures), the audit sample (audit), anything about one document (pipeline), nor
+how documents that ask a model overlap (flow). Called by cli.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import gc
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -23,20 +23,19 @@ from extractor.bulk.audit import AuditSample
 from extractor.bulk.failures import describe_failure
 from extractor.bulk.flow import ModelPart, Work, open_standing, process_concurrently
 from extractor.bulk.interrupts import hold_interrupts
+from extractor.bulk.loading import load_in_order
 from extractor.bulk.plan import Plan, printable_path
 from extractor.bulk.tally import Tally
-from extractor.confidence import Certificate
 from extractor.errors import OutputError, SettingsError
 from extractor.export import OutputWriter
 from extractor.llm.calls import BudgetReached, ServerRefused
-from extractor.model import Origin, Record, Status
+from extractor.model import Document, Origin, Record, Status
 from extractor.pipeline import VERSIONS, process_document
 from extractor.settings import Settings
-from extractor.sources import load_document
 
 _BLOCK_BYTES = 1 << 20
 
-ProcessFile = Callable[[Path, tuple[Origin, ...], Settings], Record]
+ProcessDocument = Callable[[Document, tuple[Origin, ...]], Record]
 
 
 class Progress(NamedTuple):
@@ -72,24 +71,13 @@ class RunSummary:
     stopped_by: str | None = None
 
 
-def extract_file(
-    path: Path, origins: tuple[Origin, ...], settings: Settings, certificate: Certificate | None = None
-) -> Record:
-    """One file the whole way: load and process.
-
-    Raises:
-        SourceError: the file cannot be turned into a document.
-    """
-    return process_document(load_document(path, settings), origins, certificate)
-
-
 def run_documents(
     plan: Plan,
     out_dir: Path,
     settings: Settings,
     on_progress: Callable[[Progress], None],
     *,
-    process: ProcessFile | None = None,
+    process: ProcessDocument | None = None,
     model: ModelPart | None = None,
     arguments: Mapping[str, object] | None = None,
 ) -> RunSummary:
@@ -101,9 +89,9 @@ def run_documents(
     Args:
         plan: see plan_inputs.
         out_dir: made when missing; outputs of an earlier run are replaced at the very end.
-        settings: handed to `process`; certificate and audit sample are chosen here.
+        settings: for loading; certificate and audit sample are chosen here.
         on_progress: called after every file.
-        process: what turns one file into a record; extract_file, with the certificate, unless given.
+        process: what turns one document into a record; process_document, with the certificate, unless given.
         model: asked for what its policy wants; then many documents are on their way at once. It is closed at the end.
         arguments: how the run was asked for, kept in run.json.
 
@@ -115,7 +103,7 @@ def run_documents(
     started_at, clock = datetime.now(UTC), time.perf_counter()
     standing = open_standing(model, settings)
     if process is None:
-        process = partial(extract_file, certificate=standing.certificate)
+        process = partial(process_document, certificate=standing.certificate)
     tally, audit = Tally(files=len(plan.files)), AuditSample(settings)
     is_interrupted, stopped_by = False, None
     with _collect_less_often(), OutputWriter(out_dir) as writer:
@@ -126,13 +114,14 @@ def run_documents(
                 if model
                 else _process_in_turn(works, process, settings)
             )
-            for work, result in results:
-                record = _with_printable_path(_record_of(work, result, tally))
-                with hold_interrupts():
-                    record = _write_record(writer, record, audit.takes(record), tally)
-                    tally.count(record)
-                    audit.count(record)
-                on_progress(Progress("extract", tally.documents, work.total, record.document.path, record.status))
+            with closing(results):  # an interrupt leaves nothing under way
+                for work, result in results:
+                    record = _with_printable_path(_record_of(work, result, tally))
+                    with hold_interrupts():
+                        record = _write_record(writer, record, audit.takes(record), tally)
+                        tally.count(record)
+                        audit.count(record)
+                    on_progress(Progress("extract", tally.documents, work.total, record.document.path, record.status))
         except KeyboardInterrupt:
             is_interrupted = True
         except (BudgetReached, ServerRefused) as error:  # what is done stays; the rest can be read later
@@ -219,15 +208,26 @@ def _hash_file(path: str) -> bytes | None:
 
 
 def _process_in_turn(
-    works: list[Work], process: ProcessFile, settings: Settings
-) -> Iterator[tuple[Work, Record | Exception]]:
-    for work in works:
-        try:
-            yield work, process(Path(work.path), work.origins, settings)
-        except (OutputError, SettingsError):
-            raise  # wrong for every file alike
-        except Exception as error:  # one bad file never stops the rest
-            yield work, error
+    works: Sequence[Work], process: ProcessDocument, settings: Settings
+) -> Generator[tuple[Work, Record | Exception]]:
+    with closing(load_in_order([work.path for work in works], settings)) as documents:
+        for work, document in zip(works, documents, strict=True):
+            yield work, _process(document, work.origins, process)
+
+
+def _process(
+    document: Document | Exception, origins: tuple[Origin, ...], process: ProcessDocument
+) -> Record | Exception:
+    if isinstance(document, OutputError | SettingsError):
+        raise document  # wrong for every file alike
+    if isinstance(document, Exception):
+        return document
+    try:
+        return process(document, origins)
+    except (OutputError, SettingsError):
+        raise
+    except Exception as error:  # one bad file never stops the rest
+        return error
 
 
 def _record_of(work: Work, result: Record | Exception, tally: Tally) -> Record:

@@ -52,7 +52,7 @@ class Tally:
             is_accepted = item.decision == "accepted"
             reviewed += not is_accepted
             confirmed += bool(item.confirmed_by)
-            read_by_model += item.reader == "llm"
+            read_by_model += item.reader in ("llm", "vision")
             if item.state is value_state and field_id in cells:
                 printed += 1
                 accepted += is_accepted

@@ -36,6 +36,7 @@ _MEDIA = {
     "text/html": "html",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/msword": "doc",
+    "application/pdf": "pdf",
 }
 #: Findings that a question to the model was not answered: by the file, or by the server.
 _UNANSWERED = frozenset({"reply-missing", "call-failed", "server-unavailable"})

@@ -98,7 +98,9 @@ def _label_atoms(view: str, start: int, end: int, section: str) -> Iterator[Atom
     if refs:
         yield Atom("label", start, end, folded, refs, has_ordinal=_has_ordinal(text))
         return
-    inner = [atom for atom in run_atoms(view, start, end, section) if atom.kind != "text"]
+    ordinal = _ORDINAL.match(text)  # the number of a label, not of a cell, though only the label's rest is known
+    body = start + (ordinal.end() if ordinal else 0)
+    inner = [atom for atom in run_atoms(view, start, end, section) if atom.kind != "text" and atom.end > body]
     if any(atom.kind == "label" for atom in inner) and len(inner) > 1:
         yield from inner  # text left over is part of a label that is printed in another wording
         return

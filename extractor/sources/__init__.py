@@ -7,19 +7,25 @@ true tables, their grids; headings, text tables and the view are made here, one 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from extractor.errors import EmptySource, SourceTooLarge, UnreadableSource
-from extractor.model import Block, Document, Grid
+from extractor.model import Block, Document, Grid, Paper
 from extractor.settings import Settings, load_settings
 from extractor.sources.base import Linear
-from extractor.sources.detect import SourceKind, decode_text, detect_kind
+from extractor.sources.detect import SourceKind, decode_text, detect_kind, has_pages, tell_picture
 from extractor.sources.markdown import hide_markup
 from extractor.sources.text import number_grids, split_blocks
 from extractor.sources.view import fold_view
 
-__all__ = ["load_document", "read_document"]
+if TYPE_CHECKING:
+    from extractor.sources.pages import PagesUnderWay
+
+__all__ = ["BegunDocument", "begin_document", "is_paged", "load_document", "read_document", "shows_pictures"]
 
 _MEDIA_TYPES = {
     SourceKind.TEXT: "text/plain",
@@ -27,7 +33,10 @@ _MEDIA_TYPES = {
     SourceKind.HTML: "text/html",
     SourceKind.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     SourceKind.DOC: "application/msword",
+    SourceKind.PDF: "application/pdf",
 }
+_HEAD_BYTES = 1024
+_PICTURE = re.compile(rb"<img\b", re.IGNORECASE)
 
 
 def load_document(path: Path | str, settings: Settings | None = None) -> Document:
@@ -41,6 +50,76 @@ def load_document(path: Path | str, settings: Settings | None = None) -> Documen
         SourceError: a subclass that names the file, what is wrong, and the remedy.
     """
     path, settings = Path(path), settings or load_settings()
+    return read_document(_read_file(path, settings), str(path), settings)
+
+
+def read_document(raw: bytes, path: str, settings: Settings) -> Document:
+    """Turn the bytes of one file into a Document. `path` is for messages, the record and a page's pictures."""
+    return BegunDocument(raw, path, settings).finish()
+
+
+def is_paged(path: Path | str) -> bool:
+    """Whether a file is read page by page, in worker processes. False where it cannot be opened."""
+    try:
+        with open(path, "rb") as file:
+            return has_pages(file.read(_HEAD_BYTES))
+    except OSError:
+        return False
+
+
+def shows_pictures(path: Path | str, settings: Settings) -> bool:
+    """Whether a file may be a web page with pictures, which worker processes read. False where it cannot be opened."""
+    try:
+        with open(path, "rb") as file:
+            return _PICTURE.search(file.read(settings.max_source_mb * 1_000_000)) is not None
+    except OSError:
+        return False
+
+
+def begin_document(path: Path | str, settings: Settings) -> BegunDocument:
+    """Begin to read one file: the pages of a PDF or a picture are read by worker processes from now on.
+
+    Raises:
+        SourceError: the file cannot be read, or is of no kind that is. The rest comes with BegunDocument.finish.
+    """
+    return BegunDocument(_read_file(Path(path), settings), str(path), settings)
+
+
+class BegunDocument:
+    """A file whose pages, if it has any, are on their way. To be finished or cancelled, and once."""
+
+    def __init__(self, raw: bytes, path: str, settings: Settings) -> None:
+        self._raw = raw
+        self._path = path
+        self._settings = settings
+        self._kind = detect_kind(raw, path)
+        self._pages = self._begin_pages()
+
+    def _begin_pages(self) -> PagesUnderWay | None:
+        if self._kind not in (SourceKind.PDF, SourceKind.PICTURE):
+            return None
+        from extractor.sources.pages import begin_pages
+
+        return begin_pages(self._kind, self._raw, self._path, self._settings)
+
+    def finish(self) -> Document:
+        """Wait for its pages and make the Document.
+
+        Raises:
+            SourceError: see load_document.
+            CancelledError: see cancel.
+        """
+        kind, raw, path = self._kind, self._raw, self._path
+        linear = self._pages.wait() if self._pages else _linearise(kind, raw, path, self._settings)
+        return _make_document(kind, linear, raw, path)
+
+    def cancel(self) -> None:
+        """Give the document up: no page of it is begun any more, and `finish` ends early."""
+        if self._pages:
+            self._pages.cancel()
+
+
+def _read_file(path: Path, settings: Settings) -> bytes:
     limit = settings.max_source_mb * 1_000_000
     try:
         size = path.stat().st_size
@@ -50,34 +129,40 @@ def load_document(path: Path | str, settings: Settings | None = None) -> Documen
                 f"the file has {size / 1e6:.1f} MB, the limit is {settings.max_source_mb} MB",
                 "Raise EXTRACTOR_MAX_SOURCE_MB if this really is one report",
             )
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UnreadableSource(
             str(path), error.strerror or str(error), "Check that the file exists and may be read"
         ) from error
-    return read_document(raw, str(path), settings)
 
 
-def read_document(raw: bytes, path: str, settings: Settings) -> Document:
-    """Turn the bytes of one file into a Document. `path` is only for messages and the record."""
-    kind = detect_kind(raw, path)
-    linear = _linearise(kind, raw, path, settings)
+def _make_document(kind: SourceKind, linear: Linear, raw: bytes, path: str) -> Document:
     view = fold_view(linear.text)
     if kind is SourceKind.MARKDOWN:
         view = hide_markup(view)
     if not view.strip(" \t\n\x00"):
-        raise EmptySource(path, "the file holds no text", "If it is a scan or pictures only, a text layer is needed")
+        raise EmptySource(path, "the file holds no text", "Look at it: its pages may be empty, or too faint to be read")
+    blocks = number_grids(list(_order_blocks(view, linear.grids)))
     return Document(
         id=hashlib.sha256(raw).hexdigest(),
         path=path,
-        media_type=_MEDIA_TYPES[kind],
+        media_type=_MEDIA_TYPES.get(kind) or f"image/{tell_picture(raw)}",
         text=linear.text,
         view=view,
-        blocks=number_grids(list(_order_blocks(view, linear.grids))),
+        blocks=blocks,
         notices=linear.notices,
         raw=raw,
-        paper=linear.paper,
+        paper=_renumber_cells(linear.paper, linear.grids, blocks) if linear.paper else None,
     )
+
+
+def _renumber_cells(paper: Paper, grids: Sequence[Grid], blocks: Iterable[Block]) -> Paper:
+    """The cells of the source's own grids under the numbers that these got among grids found in running text."""
+    numbers = {block.start: block.index for block in blocks if isinstance(block, Grid)}
+    if all(numbers[grid.start] == grid.index for grid in grids):
+        return paper
+    cells = {(numbers[grids[grid].start], row, column): place for (grid, row, column), place in paper.cells.items()}
+    return replace(paper, cells=cells)
 
 
 def _linearise(kind: SourceKind, raw: bytes, path: str, settings: Settings) -> Linear:
@@ -85,7 +170,7 @@ def _linearise(kind: SourceKind, raw: bytes, path: str, settings: Settings) -> L
     if kind is SourceKind.HTML:
         from extractor.sources.html import parse_html
 
-        return parse_html(raw, path)
+        return parse_html(raw, path, settings)
     if kind is SourceKind.DOCX:
         from extractor.sources.word import parse_docx
 

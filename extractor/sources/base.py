@@ -6,9 +6,10 @@ extractor.sources.load_document.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from extractor.model import Flag, Grid, Paper
+from extractor.model import CellPlace, Flag, Grid, InkedText, Page, Paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,37 @@ class Linear:
     grids: tuple[Grid, ...] = ()
     notices: tuple[Flag, ...] = ()
     paper: Paper | None = None
+
+
+def join_linears(parts: Iterable[Linear]) -> Linear:
+    """Put parts of one source one after another: text, grids, notices, and their paper if any of them has some.
+
+    Args:
+        parts: whose pages are numbered throughout, and whose notices name no places in the text.
+    """
+    texts: list[str] = []
+    grids: list[Grid] = []
+    notices: list[Flag] = []
+    pages: list[Page] = []
+    words: list[InkedText] = []
+    cells: dict[tuple[int, int, int], CellPlace] = {}
+    position = 0
+    for part in parts:
+        if part.paper is not None:
+            pages.extend(part.paper.pages)
+            words.extend(
+                word._replace(start=word.start + position, end=word.end + position) for word in part.paper.words
+            )
+            first = len(grids)
+            cells |= {(first + grid, row, column): at for (grid, row, column), at in part.paper.cells.items()}
+        grids.extend(_shift_grid(grid, len(grids) + place, position) for place, grid in enumerate(part.grids))
+        notices.extend(part.notices)
+        texts.append(part.text)
+        position += len(part.text)
+    paper = Paper(tuple(pages), tuple(words), cells) if pages else None
+    return Linear("".join(texts), tuple(grids), tuple(notices), paper)
+
+
+def _shift_grid(grid: Grid, index: int, by: int) -> Grid:
+    cells = tuple([cell._replace(start=cell.start + by, end=cell.end + by) for cell in grid.cells])
+    return replace(grid, index=index, start=grid.start + by, end=grid.end + by, cells=cells)

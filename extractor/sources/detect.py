@@ -29,6 +29,8 @@ class SourceKind(StrEnum):
     HTML = "html"
     DOCX = "docx"
     DOC = "doc"
+    PDF = "pdf"
+    PICTURE = "picture"
 
 
 OLE2_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -47,18 +49,43 @@ ZIP_ERRORS = (
 )
 """All that zipfile raises on bytes that are not a whole, plain zip (found by fuzzing)."""
 
-_MAGIC: tuple[tuple[bytes, str, str], ...] = (
-    (b"%PDF", "a PDF, and PDFs are not read yet", "Export it as docx, HTML or text"),
-    (b"\x89PNG\r\n\x1a\n", "a PNG picture", "Give the document that it was made from"),
-    (b"\xff\xd8\xff", "a JPEG picture", "Give the document that it was made from"),
-    (b"GIF87a", "a GIF picture", "Give the document that it was made from"),
-    (b"GIF89a", "a GIF picture", "Give the document that it was made from"),
-    (b"II*\x00", "a TIFF picture", "Give the document that it was made from"),
-    (b"MM\x00*", "a TIFF picture", "Give the document that it was made from"),
+_REFUSED: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b\x08", "a gzip archive", "Unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive", "Unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it first"),
+    (b"II+\x00", "a BigTIFF picture", "Convert it to PNG, JPEG or plain TIFF"),
+    (b"MM\x00+", "a BigTIFF picture", "Convert it to PNG, JPEG or plain TIFF"),
 )
+_PICTURES = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+)
+_HEIF_BRANDS = frozenset((b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif"))
+_HEAD_BYTES = 1024
+
+
+def has_pages(head: bytes) -> bool:
+    """Whether a file is a PDF or a picture that is read page by page. `head`: its first 1024 bytes or more."""
+    return _is_pdf(head) or tell_picture(head) is not None
+
+
+def tell_picture(head: bytes) -> str | None:
+    """Format of a picture that is read (`png`, `jpeg`, `gif`, `tiff`, `bmp`, `webp`); None for anything else."""
+    for magic, name in _PICTURES:
+        if head.startswith(magic):
+            return name
+    if head.startswith(b"BM") and head[6:10] == bytes(4) and head[15:18] == bytes(3):
+        return "bmp"
+    return "webp" if head.startswith(b"RIFF") and head[8:12] == b"WEBP" else None
+
+
+def _is_pdf(head: bytes) -> bool:
+    # PDF readers look past leading white space, so people do have such files
+    return head[:_HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"%PDF")
 
 
 def detect_kind(raw: bytes, path: str) -> SourceKind:
@@ -75,6 +102,10 @@ def detect_kind(raw: bytes, path: str) -> SourceKind:
     """
     if not raw.strip(b"\x00\t\n\r\x0b\x0c "):
         raise EmptySource(path, "the file is empty", "Fetch it again")
+    if _is_pdf(raw):
+        return SourceKind.PDF
+    if tell_picture(raw):
+        return SourceKind.PICTURE
     _refuse_by_magic(raw, path)
     if raw.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return _detect_zip(raw, path)
@@ -86,18 +117,11 @@ def detect_kind(raw: bytes, path: str) -> SourceKind:
 
 
 def _refuse_by_magic(raw: bytes, path: str) -> None:
-    head = raw[:1024]
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    for magic, what, remedy in _MAGIC:
-        # PDF readers look past leading white space, so people do have such files
-        if head.startswith(magic) or (magic == b"%PDF" and start.startswith(magic)):
+    for magic, what, remedy in _REFUSED:
+        if raw.startswith(magic):
             raise UnsupportedFormat(path, f"this is {what}", remedy)
-    is_bitmap = head.startswith(b"BM") and head[6:10] == bytes(4) and head[15:18] == bytes(3)
-    is_webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
-    if is_bitmap or is_webp:
-        raise UnsupportedFormat(
-            path, f"this is a {'BMP' if is_bitmap else 'WebP'} picture", "Give the document that it was made from"
-        )
+    if raw[4:8] == b"ftyp" and raw[8:12] in _HEIF_BRANDS:
+        raise UnsupportedFormat(path, "this is a HEIC or AVIF picture", "Convert it to PNG or JPEG")
 
 
 # ---------------------------------------------------------------- containers

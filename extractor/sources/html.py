@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from extractor.settings import Settings, load_settings
 from extractor.sources.base import Linear
 from extractor.sources.blocks import (
     Block,
@@ -31,34 +33,42 @@ from extractor.sources.blocks import (
     settle_table,
 )
 from extractor.sources.detect import count_lost, decode_text, flag_undecodable
+from extractor.sources.picture_text import lay_out_with_pictures
+from extractor.sources.pictures import PictureMark, PictureShelf
 
 
-def parse_html(raw: bytes, path: str) -> Linear:
-    """Read the shown text and the tables of a page.
+def parse_html(raw: bytes, path: str, settings: Settings | None = None) -> Linear:
+    """Read the shown text and the tables of a page, and those of its pictures.
 
-    One line a block element; a data table has one line a row, its cells separated by tabs. The page's
-    title stands in when the body has no text. The text may be empty.
+    One line a block element; a data table has one line a row, its cells separated by tabs. A large picture that lies
+    beside the page, or in it, is recognised; its text stands behind the line that shows it. The page's title stands
+    in when the body has no text. The text may be empty.
 
     Args:
         raw: the bytes as found, in any charset.
-        path: unused, for the same shape as the other kinds: a page always parses.
+        path: the page's file; its pictures are looked for in its folder and below.
+        settings: those of the environment when left out.
+
+    Returns:
+        Linear text; it has a `paper` only where pictures were read. A page always parses.
     """
     text, charset, lost = decode_text(raw)
     # as a browser that runs scripts: noscript is not shown, and does not tear the head
     page = LexborHTMLParser(text, scripting=True)
-    reader = _PageReader()
+    settings = settings or load_settings()
+    reader = _PageReader(PictureShelf(path, settings))
     if page.root is not None:
         reader.read(page.root)
-    blocks = reader.writer.finish()
+    linear = lay_out_with_pictures(reader.finish(), settings)
+    linear = replace(linear, notices=(*flag_hidden(reader.hidden_chars), *linear.notices))
     title = page.css_first("title")
-    linear = lay_out(blocks, flag_hidden(reader.hidden_chars))
     if title is not None and not linear.text.strip():
-        linear = lay_out([collapse_spaces(title.text()).strip(" ")], linear.notices)
+        linear = replace(lay_out([collapse_spaces(title.text()).strip(" ")], linear.notices), paper=linear.paper)
     if not lost:
         return linear
     # the places are those of the linear text; their number is that of the source
     notices = (*flag_undecodable(linear.text, charset, count_lost(text)), *linear.notices)
-    return Linear(linear.text, linear.grids, notices)
+    return replace(linear, notices=notices)
 
 
 # ---------------------------------------------------------------- reading a page
@@ -87,9 +97,11 @@ _Action = Callable[[], None]
 class _PageReader:
     """Walks the tree without recursion (pages nest ten thousand deep) and fills a BlockWriter."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: PictureShelf) -> None:
         self.writer = BlockWriter()
         self.hidden_chars = 0
+        self._pictures = pictures
+        self._marks: list[PictureMark] = []  # of the line under way
         self._tables: list[_TableUnderWay] = []
         self._style = _Style(is_invisible=False, is_tiny=False, is_preformatted=False)
         self._pending: list[LexborNode | _Action] = []
@@ -107,6 +119,18 @@ class _PageReader:
             elif item.is_element_node:
                 self._read_element(item)
 
+    def finish(self) -> list[Block]:
+        """All blocks."""
+        self._end_line()
+        return self.writer.finish()
+
+    def _end_line(self) -> None:
+        """End the line under way; the pictures in it stand behind it."""
+        self.writer.end_line()
+        if self._marks:
+            self.writer.add_blocks(self._marks)
+            self._marks.clear()
+
     def _read_text(self, node: LexborNode) -> None:
         text = node.text_content or ""
         if self._style.is_invisible or self._style.is_tiny:
@@ -122,7 +146,7 @@ class _PageReader:
             first, *others = _LINE_ENDS.split(text)
             self.writer.add_collapsed(first)
             for line in others:
-                self.writer.end_line()
+                self._end_line()
                 self.writer.add_collapsed(line)
         else:
             self.writer.add_collapsed(text)
@@ -141,16 +165,29 @@ class _PageReader:
         if self._tables and tag in _TABLE_PARTS:
             self._open_part(tag, attributes)
         elif tag == "br":
-            self.writer.break_line()
+            self._break_line()
+        elif tag == "img":
+            self._show_picture(attributes)
         elif tag == "table":
             self._open_table()
         elif tag in _BLOCKS or style.is_block:
-            self.writer.end_line()
-            self._pending.append(self.writer.end_line)
+            self._end_line()
+            self._pending.append(self._end_line)
         child = node.last_child
         while child is not None:
             self._pending.append(child)
             child = child.prev
+
+    def _break_line(self) -> None:
+        if self._marks:
+            self._end_line()
+        else:
+            self.writer.break_line()
+
+    def _show_picture(self, attributes: dict[str, str | None]) -> None:
+        shown = None if self._style.is_invisible else self._pictures.find(attributes)
+        if shown is not None:
+            self._marks.append(PictureMark(shown))
 
     def _open_part(self, tag: str, attributes: dict[str, str | None]) -> None:
         if tag in ("td", "th"):
@@ -188,13 +225,13 @@ class _PageReader:
                 pending.extend(node.iter(include_text=True))
 
     def _open_table(self) -> None:
-        self.writer.end_line()
+        self._end_line()
         table = _TableUnderWay()
         self._tables.append(table)
 
         def close() -> None:
             self._tables.pop()
-            self.writer.end_line()
+            self._end_line()
             self.writer.add_blocks(table.finish())
 
         self._pending.append(close)
@@ -208,6 +245,7 @@ class _PageReader:
         self.writer.open_cell()
 
         def close() -> None:
+            self._end_line()
             cell.blocks = self.writer.close_cell()
 
         self._pending.append(close)

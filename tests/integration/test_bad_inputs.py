@@ -40,7 +40,7 @@ def accepted_tables(record: Record) -> list[str]:
         (b"", EmptySource, "empty"),
         (b" \r\n\t ", EmptySource, "empty"),
         (random.Random(1).randbytes(5000), UnsupportedFormat, "neither text nor"),
-        (b"%PDF-1.7 ...", UnsupportedFormat, "PDF"),
+        (b"%PDF-1.7 ...", DamagedSource, "damaged"),
         (flatten.word(TABLES)[:9000], DamagedSource, "broken"),
     ],
     ids=["empty", "blank", "binary junk", "pdf", "truncated docx"],

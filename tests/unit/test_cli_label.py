@@ -135,8 +135,8 @@ def test_label_holds_no_path_of_a_machine(folder: Path) -> None:
 
 
 def test_document_that_cannot_be_read_stops_no_other(folder: Path) -> None:
-    (folder / "docs" / "b.pdf").write_bytes(b"%PDF-1.7\n")
-    result = invoke("docs/b.pdf", "docs/a.txt")
+    (folder / "docs" / "b.gz").write_bytes(b"\x1f\x8b\x08 of a report")
+    result = invoke("docs/b.gz", "docs/a.txt")
     assert result.exit_code == 1
     assert "--blank --generation" in result.output
     assert (folder / "docs" / "a.json").exists()
@@ -144,8 +144,8 @@ def test_document_that_cannot_be_read_stops_no_other(folder: Path) -> None:
 
 
 def test_document_that_cannot_be_read_has_a_blank_draft_of_a_form(folder: Path) -> None:
-    (folder / "docs" / "b.pdf").write_bytes(b"%PDF-1.7\n")
-    assert invoke("docs/b.pdf", "--blank", "--generation", "2019").exit_code == 0
+    (folder / "docs" / "b.gz").write_bytes(b"\x1f\x8b\x08 of a report")
+    assert invoke("docs/b.gz", "--blank", "--generation", "2019").exit_code == 0
     data = json.loads((folder / "docs" / "b.json").read_text(encoding="utf-8"))
     assert data["applications"]["other_result.merged"] == ["?"] * 7
 
@@ -180,8 +180,8 @@ def test_check_names_file_place_and_remedy() -> None:
 
 
 def test_labels_that_were_not_compared_with_their_document_are_told(folder: Path) -> None:
-    (folder / "docs" / "b.pdf").write_bytes(b"%PDF-1.7\n")
-    label = json.loads(GOLD[0].read_text(encoding="utf-8")) | {"file": "docs/b.pdf"}
+    (folder / "docs" / "b.gz").write_bytes(b"\x1f\x8b\x08 of a report")
+    label = json.loads(GOLD[0].read_text(encoding="utf-8")) | {"file": "docs/b.gz"}
     (folder / "b.json").write_text(json.dumps(label), encoding="utf-8")
     result = invoke("--check", "b.json")
     assert result.exit_code == 0, result.output

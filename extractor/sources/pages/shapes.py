@@ -11,9 +11,6 @@ from typing import NamedTuple
 
 from extractor.model import Box, Doubt, Flag, Page
 
-#: Stands in the text for ink that nobody could read (the geta mark of Japanese typesetting): no cell with it is blank.
-UNREAD = "〓"
-
 
 class Word(NamedTuple):
     """Characters that stand together. `confidence` 0 to 1 by the OCR engine, None from a text layer.

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import flatten
+import pymupdf
 import pytest
 
 from extractor.bulk.flow import ModelPart, Work, process_concurrently
-from extractor.errors import EmptySource, OutputError, SettingsError
+from extractor.errors import EmptySource, OutputError, PagesNotRead, SettingsError
 from extractor.llm.asker import JournalAsker
 from extractor.llm.budget import Budget, Limits
 from extractor.llm.calls import Asker, BudgetReached, Call, CallError, Reply, ServerRefused, Usage, call_key
@@ -20,6 +21,7 @@ from extractor.llm.session import Session
 from extractor.model import Origin, Record, Status
 from extractor.readers.llm import LlmReader
 from extractor.settings import Settings
+from extractor.sources.pages.workers import close_workers
 from extractor.store.journal import Journal
 
 TABLES = flatten.build_tables("2021", flatten.as_printed(flatten.make_values("2021", 1)))
@@ -231,3 +233,68 @@ def test_no_documents_are_no_records(tmp_path: Path) -> None:
     results, _, session = start([], tmp_path)
     assert list(results) == []
     assert session.is_closed
+
+
+# ---------------------------------------------------------------- documents with pages
+
+
+def make_endless_pdf() -> bytes:
+    """One page whose drawing takes for ever: forms that draw forms."""
+    document = pymupdf.open()
+    page = document.new_page(width=100, height=100)
+    head = "<</Type/XObject/Subtype/Form/BBox[0 0 9 9]{}>>"
+    inner = document.get_new_xref()
+    document.update_object(inner, head.format(""))
+    document.update_stream(inner, b"0 0 9 9 re f")
+    for _ in range(12):
+        outer = document.get_new_xref()
+        document.update_object(outer, head.format(f"/Resources<</XObject<</X {inner} 0 R>>>>"))
+        document.update_stream(outer, b"/X Do " * 8)
+        inner = outer
+    contents = document.get_new_xref()
+    document.update_object(contents, "<<>>")
+    document.update_stream(contents, b"/X Do")
+    document.xref_set_key(page.xref, "Contents", f"{contents} 0 R")
+    document.xref_set_key(page.xref, "Resources", f"<</XObject<</X {inner} 0 R>>>>")
+    return bytes(document.tobytes())
+
+
+@pytest.fixture
+def slow_pdf(tmp_path: Path) -> Iterator[Work]:
+    path = tmp_path / "slow.pdf"
+    path.write_bytes(make_endless_pdf())
+    yield Work(str(path), "slow", (), 25)
+    close_workers()
+
+
+def test_a_document_whose_pages_are_read_holds_up_no_other(works: list[Work], slow_pdf: Work, tmp_path: Path) -> None:
+    asked: set[str] = set()
+
+    async def note(name: str) -> None:
+        asked.add(name)
+
+    results, _, _ = start([slow_pdf, *works], tmp_path, note, page_timeout_s=5, page_workers=1)
+    _, error = next(results)
+    assert isinstance(error, PagesNotRead)
+    assert asked == {f"{number:02}" for number in range(24)}  # while it was read
+    assert names(list(results)) == [f"{number:02}" for number in range(24)]
+
+
+def test_a_run_left_early_does_not_wait_for_pages(works: list[Work], slow_pdf: Work, tmp_path: Path) -> None:
+    results, _, session = start([works[0], slow_pdf], tmp_path, page_timeout_s=1000, page_workers=1)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert session.is_closed
+
+
+def test_records_of_pdfs_come_in_order_with_the_others(works: list[Work], tmp_path: Path) -> None:
+    for number in (0, 3, 4):
+        document = pymupdf.open()
+        document.new_page().insert_text((50, 50), f"{number:02}局公开意识", fontname="china-s")
+        document.save(works[number].path)
+    results, _, _ = start(works[:6], tmp_path, page_workers=1)
+    found = list(results)
+    close_workers()
+    assert names(found) == [f"{number:02}" for number in range(6)]
+    kinds = [record.document.media_type for _, record in found if isinstance(record, Record)]
+    assert [kind == "application/pdf" for kind in kinds] == [number in (0, 3, 4) for number in range(6)]

@@ -14,9 +14,8 @@ import pytest
 from extractor.bulk.plan import plan_inputs
 from extractor.bulk.run import Progress, RunSummary, run_documents
 from extractor.errors import OutputError
-from extractor.model import CellState, Decision, DocumentIdentity, Origin, Record, RecordField, Span, Status
+from extractor.model import CellState, Decision, Document, DocumentIdentity, Origin, Record, RecordField, Span, Status
 from extractor.settings import Settings
-from extractor.sources import load_document
 
 CELL = "applications.granted.total"
 OTHER = "applications.granted.business"
@@ -29,8 +28,7 @@ def _field(value: int, decision: Decision = "accepted") -> RecordField:
     )
 
 
-def _process(path: Path, origins: tuple[Origin, ...], settings: Settings) -> Record:
-    document = load_document(path, settings)
+def _process(document: Document, origins: tuple[Origin, ...]) -> Record:
     fields = {CELL: _field(3), OTHER: _field(0, "review")}
     identity = DocumentIdentity(id=document.id, path=document.path, media_type=document.media_type)
     return Record(document=identity, status=Status.SUCCEEDED, origins=origins, fields=fields)
@@ -109,10 +107,10 @@ def test_a_known_error_fails_one_file_with_its_remedy(docs: Path, tmp_path: Path
 
 
 def test_an_unforeseen_error_fails_one_file_and_keeps_its_traceback(docs: Path, tmp_path: Path) -> None:
-    def process(path: Path, origins: tuple[Origin, ...], settings: Settings) -> Record:
-        if path.name == "a.txt":
+    def process(document: Document, origins: tuple[Origin, ...]) -> Record:
+        if document.path == "docs/a.txt":
             raise ZeroDivisionError("by {braces}")
-        return _process(path, origins, settings)
+        return _process(document, origins)
 
     summary = _run(tmp_path / "out", "docs", process=process)
     assert [record.status.value for record in _records(tmp_path / "out")] == ["failed", "succeeded", "succeeded"]
@@ -137,10 +135,12 @@ def test_a_file_that_vanishes_fails_alone(docs: Path, tmp_path: Path) -> None:
 
 
 def test_a_record_that_no_output_can_hold_becomes_a_failed_one(docs: Path, tmp_path: Path) -> None:
-    def process(path: Path, origins: tuple[Origin, ...], settings: Settings) -> Record:
-        record = _process(path, origins, settings)
+    def process(document: Document, origins: tuple[Origin, ...]) -> Record:
+        record = _process(document, origins)
+        if document.path != "docs/b.txt":
+            return record
         title = replace(_field(1), value="\ud800", raw="\ud800")
-        return record.model_copy(update={"fields": {"header.title": title}}) if path.name == "b.txt" else record
+        return record.model_copy(update={"fields": {"header.title": title}})
 
     _run(tmp_path / "out", "docs", process=process)
     assert [record.status.value for record in _records(tmp_path / "out")] == ["succeeded", "failed", "succeeded"]
@@ -154,10 +154,10 @@ def test_a_file_name_in_gbk_bytes_is_processed_and_shown_escaped(docs: Path, tmp
 
 
 def test_an_interrupt_keeps_what_is_done(docs: Path, tmp_path: Path) -> None:
-    def process(path: Path, origins: tuple[Origin, ...], settings: Settings) -> Record:
-        if path.name == "c.txt":
+    def process(document: Document, origins: tuple[Origin, ...]) -> Record:
+        if document.path == "docs/c.txt":
             raise KeyboardInterrupt
-        return _process(path, origins, settings)
+        return _process(document, origins)
 
     summary = _run(tmp_path / "out", "docs", process=process)
     assert summary.is_interrupted

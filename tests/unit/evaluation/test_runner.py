@@ -63,11 +63,11 @@ def test_document_is_read_as_a_run_reads_it(folder: Path) -> None:
 
 
 def test_document_that_cannot_be_read_has_an_outcome_with_the_remedy(folder: Path) -> None:
-    (folder / "fixtures" / f"{SEED}.txt").write_bytes(b"%PDF-1.7\n" + bytes(200))
+    (folder / "fixtures" / f"{SEED}.txt").write_bytes(b"\x1f\x8b\x08" + bytes(200))
     (outcome,) = evaluate(list(find_labels([folder]))).outcomes
     assert (outcome.status, outcome.layout) == ("failed", "not read")
-    assert "PDF" in outcome.problem
-    assert "Export it" in outcome.problem
+    assert "gzip" in outcome.problem
+    assert "Unpack it" in outcome.problem
     assert {(field.verdict, field.is_accepted) for field in outcome.fields} == {("missing", False)}
     assert len(outcome.fields) > 200
 

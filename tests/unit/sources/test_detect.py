@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.errors import DamagedSource, EmptySource, ExtractorError, UnsupportedFormat
-from extractor.sources.detect import OLE2_MAGIC, SourceKind, decode_text, detect_kind
+from extractor.sources.detect import OLE2_MAGIC, SourceKind, decode_text, detect_kind, has_pages, tell_picture
 
 REPORT = (
     "政府信息公开工作年度报告\n一、总体情况\n根据《中华人民共和国政府信息公开条例》，"
@@ -58,16 +58,9 @@ def make_docx() -> bytes:
 @pytest.mark.parametrize(
     ("raw", "what"),
     [
-        (b"%PDF-1.7\n%\xe2\xe3", "PDF"),
-        (b"\xef\xbb\xbf \r\n%PDF-1.4", "PDF"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", "PNG"),
-        (b"\xff\xd8\xff\xe0\x00\x10JFIF", "JPEG"),
-        (b"GIF89a\x01\x00", "GIF"),
-        (b"II*\x00\x08\x00", "TIFF"),
-        (b"MM\x00*\x00\x08", "TIFF"),
-        (b"BM\x36\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00", "BMP"),
-        (b"RIFF\x24\x00\x00\x00WEBPVP8 ", "WebP"),
         (b"\x1f\x8b\x08\x00\x00", "gzip"),
+        (b"II+\x00\x08\x00", "BigTIFF"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "HEIC"),
         (make_zip("xl/workbook.xml"), "Excel"),
         (make_zip("mimetype", "content.xml"), "OpenDocument"),
         (make_zip("OFD.xml"), "OFD"),
@@ -88,6 +81,35 @@ def test_kinds_that_are_not_read_are_named_with_a_way_out(raw: bytes, what: str)
     with pytest.raises(UnsupportedFormat, match=what) as caught:
         detect_kind(raw, "report.html")
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("raw", [b"%PDF-1.7\n%\xe2\xe3", b"\xef\xbb\xbf \r\n%PDF-1.4"])
+def test_pdfs_are_told_by_their_head(raw: bytes) -> None:
+    assert detect_kind(raw, "report.html") is SourceKind.PDF
+    assert has_pages(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "png"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF", "jpeg"),
+        (b"GIF89a\x01\x00", "gif"),
+        (b"II*\x00\x08\x00", "tiff"),
+        (b"MM\x00*\x00\x08", "tiff"),
+        (b"BM\x36\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00", "bmp"),
+        (b"RIFF\x24\x00\x00\x00WEBPVP8 ", "webp"),
+    ],
+)
+def test_pictures_are_told_by_their_head(raw: bytes, name: str) -> None:
+    assert detect_kind(raw, "report.html") is SourceKind.PICTURE
+    assert tell_picture(raw) == name
+    assert has_pages(raw)
+
+
+@pytest.mark.parametrize("raw", [b"", b"BMW is a car", b"RIFF and WEBP", "报告".encode(), b"see report %PDF"])
+def test_what_only_looks_like_one_has_no_pages(raw: bytes) -> None:
+    assert not has_pages(raw)
 
 
 def test_word_files_are_told_by_their_parts() -> None:
