@@ -26,6 +26,7 @@ from extractor.model import (
     Status,
     Suggestion,
 )
+from extractor.readers.looks import Looks, choose_looks
 from extractor.readers.policy import Asks, Policy, choose_asks
 from extractor.readers.template import TemplateReader
 from extractor.reconcile import (
@@ -34,17 +35,24 @@ from extractor.reconcile import (
     compare_readings,
     doubt_lone_model,
     evaluate_equations,
+    examine_ink,
     explain_failures,
+    flag_absent,
+    flag_doubts,
+    flag_unconfirmed,
     join_flags,
     keep_ledger,
+    list_unread_pages,
     merge_generations,
     merge_readings,
     order_readings,
+    place_record,
     recover_lost,
 )
 
 if TYPE_CHECKING:
     from extractor.readers.llm import LlmReader
+    from extractor.readers.llm.vision import VisionReader
 
 # Findings about the document's make-up, which the rules alone look at.
 _ABOUT_THE_WHOLE = frozenset({"table-missing", "section-missing", "sections-out-of-order", "indicator-table-not-read"})
@@ -72,6 +80,8 @@ async def process_with_model(
     model: LlmReader,
     policy: Policy,
     certificate: Certificate | None = None,
+    *,
+    vision: VisionReader | None = None,
 ) -> Record:
     """Document -> Record, with a model asked for what the policy wants of it.
 
@@ -80,12 +90,13 @@ async def process_with_model(
         policy: `auto` asks for what the template reader left open and for the narrative; `both` and
             `llm` ask for everything; `llm` then leaves the template's values out.
         certificate: see process_document. What is asked does not depend on it.
+        vision: the reader that shows pictures of the paper; None where the model takes none.
 
     Raises:
         BudgetReached: the run's limit; the document is not finished and can be read later.
         ServerRefused: the server refuses every call alike.
     """
-    return await complete_document(draft_document(document, origins, policy), model, policy, certificate)
+    return await complete_document(draft_document(document, origins, policy), model, policy, certificate, vision=vision)
 
 
 class Draft(NamedTuple):
@@ -97,6 +108,7 @@ class Draft(NamedTuple):
     template: Reading
     record: Record
     asks: Asks
+    looks: Looks
 
 
 def draft_document(document: Document, origins: Sequence[Origin], policy: Policy) -> Draft:
@@ -104,17 +116,28 @@ def draft_document(document: Document, origins: Sequence[Origin], policy: Policy
     chunks = split_chunks(document)
     template = TemplateReader().read(document, chunks)
     record = _conclude(document, origins, [template])
-    return Draft(document, origins, chunks, template, record, choose_asks(policy, document, chunks, template, record))
+    asks = choose_asks(policy, document, chunks, template, record)
+    looks = choose_looks(policy, document, chunks, template, record)
+    return Draft(document, origins, chunks, template, record, asks, looks)
 
 
 async def complete_document(
-    draft: Draft, model: LlmReader, policy: Policy, certificate: Certificate | None = None
+    draft: Draft,
+    model: LlmReader,
+    policy: Policy,
+    certificate: Certificate | None = None,
+    *,
+    vision: VisionReader | None = None,
 ) -> Record:
     """The part of process_with_model from the first question on. See there."""
-    if not draft.asks:
+    readings = [draft.template]
+    if draft.asks:
+        reading = await model.read(draft.document, draft.chunks, draft.asks)
+        readings = [_add_missing(reading, draft.template)] if policy == "llm" else [draft.template, reading]
+    if vision and draft.looks:
+        readings.append(await vision.read(draft.document, draft.looks))
+    if len(readings) == 1 and readings[0] is draft.template:
         return _govern(draft.record, certificate)
-    reading = await model.read(draft.document, draft.chunks, draft.asks)
-    readings = [_add_missing(reading, draft.template)] if policy == "llm" else [draft.template, reading]
     return _govern(_conclude(draft.document, draft.origins, readings), certificate)
 
 
@@ -133,24 +156,30 @@ def _conclude(document: Document, origins: Sequence[Origin], readings: Sequence[
     """Readings -> Record: merge, recover what the page lost, check, decide."""
     readings = order_readings(readings)
     generation = merge_generations(readings)
-    findings = [flag for reading in readings for flag in reading.flags]
-    merged, implied, recovery_flags, assumed = recover_lost(merge_readings(readings), generation, findings)
+    printed = merge_readings(readings)
+    ink = examine_ink(printed, document)
+    ink_flags = flag_doubts(ink)
+    findings = [*ink_flags, *(flag for reading in readings for flag in reading.flags)]
+    merged, implied, recovery_flags, assumed = recover_lost(printed, generation, findings)
     equations = evaluate_equations(merged, generation, assumed)
     doubts = (
-        *document.notices,
+        *flag_absent(document, merged),
         *join_flags(readings, merged),
         *compare_readings(merged),
         *recovery_flags,
+        *ink_flags,
+        *flag_unconfirmed(ink, merged, generation, equations),
         *doubt_lone_model(merged, equations),
         *compare_narrative(merged),
     )
-    failures = explain_failures(merged, generation, equations, doubts)
+    failures = explain_failures(merged, generation, equations, doubts, ink)
     flags = (*doubts, *failures.flags)
     decisions = decide_fields({field_id: entry.printed for field_id, entry in merged.items()}, flags)
-    ledger = keep_ledger(merged, generation, _still_unread(readings))
-    return Record(
+    unread_pages = list_unread_pages(document)
+    ledger = keep_ledger(merged, generation, [*_still_unread(readings), *unread_pages])
+    record = Record(
         document=DocumentIdentity(id=document.id, path=document.path, media_type=document.media_type),
-        status=_end(readings[0].is_report, ledger),
+        status=_end(readings[0].is_report or bool(unread_pages), ledger),
         origins=tuple(origins) or (Origin(path=document.path),),
         generation=generation,
         fields=_build_fields(merged, decisions, implied | failures.suggestions),
@@ -159,6 +188,7 @@ def _conclude(document: Document, origins: Sequence[Origin], readings: Sequence[
         ledger=ledger,
         versions=VERSIONS | {name: text for reading in readings for name, text in reading.versions.items()},
     )
+    return place_record(record, document.paper) if document.paper else record
 
 
 def _still_unread(readings: Sequence[Reading]) -> list[str]:

@@ -37,6 +37,8 @@ EXAMPLES = """[bold]Examples[/bold]
 [cyan]extractor show report.html --all --lang zh | less[/cyan]   every finding, in Chinese
 
 [cyan]extractor show report.html --json > record.json[/cyan]   the record, as in records.jsonl
+
+[cyan]extractor show scan.pdf --page-image look.png[/cyan]   its pages with a box around every value
 """
 
 
@@ -46,6 +48,16 @@ def show(
     show_all: Annotated[bool, typer.Option("--all", help="Every finding and all of its evidence.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
     svg: Annotated[Path | None, typer.Option(metavar="OUT", help="Save the picture as SVG.")] = None,
+    page_image: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.png",
+            help="Save the pages of a PDF or scan with what was read drawn on them; several pages as OUT-1.png, …",
+        ),
+    ] = None,
+    page: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="With --page-image: this page, as OUT.png.")
+    ] = None,
     certificate: CertificateOption = None,
     readers: ReadersOption = None,
     replay: ReplayOption = None,
@@ -54,10 +66,12 @@ def show(
     journal: JournalOption = None,
 ) -> None:
     """Show one report: the form as a grid, failed equations, findings and the source lines behind them."""
+    from extractor.cli.page_image import check_out
     from extractor.console import render_record
     from extractor.errors import SourceError
 
     with usage_errors():
+        check_out(page_image, page)
         settings = load_overridden(model, base_url, journal, certificate=certificate)
         policy = choose_policy(readers, settings, replay)
         part = open_model(policy, settings, replay, limits(None, None, None), limits(None, None, None))
@@ -71,6 +85,9 @@ def show(
         raise typer.Exit(EXIT_FAILED) from None
     with usage_errors():
         record = _process(document, part, governing)
+    if page_image:
+        _save_pages(record, document, page_image, page, settings)
+        return
     if as_json:
         typer.echo(record.model_dump_json(indent=2))
         return
@@ -107,6 +124,19 @@ def _process(document: Document, part: ModelPart | None, certificate: Certificat
             await part.session.aclose()
 
     return asyncio.run(ask())
+
+
+def _save_pages(record: Record, document: Document, out: Path, page: int | None, settings: Settings) -> None:
+    from extractor.cli.page_image import save_pages
+    from extractor.errors import SourceError
+
+    try:
+        with usage_errors():
+            for path in save_pages(record, document, out, page, settings):
+                typer.echo(f"saved {path}")
+    except SourceError as error:
+        print_error(error)
+        raise typer.Exit(EXIT_FAILED) from None
 
 
 def _save_svg(picture: RenderableType, path: Path, title: str) -> None:

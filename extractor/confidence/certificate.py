@@ -34,7 +34,7 @@ class Versions(_Part):
 
     Attributes:
         extractor, forms, features: of the program, of the form's data, of the list of features.
-        readers: the policy: template, auto, both, llm.
+        readers: the policy: template, auto, both, llm; with `+vision` where a model looks at pictures.
         model: whose replies; null for the rules alone.
         prompts: version of each prompt by task; empty for the rules alone.
     """

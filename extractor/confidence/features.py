@@ -5,9 +5,9 @@ Lives here: the list of features and how each is measured from a record. Does no
 
 Nothing here depends on a decision that a certificate made: a record has the same features before and after. Features
 of a name keep their meaning; one that is measured otherwise gets another name, so that FEATURES_VERSION changes and
-older certificates no longer apply. Two features are to come with what gives them, and not before, for a column that
-never varies teaches nothing: the OCR's own confidence (with pages read from pictures, beside the span), and the log
-probability of the reply's tokens (where the server gives it, beside the candidate's alignment).
+older certificates no longer apply. One feature is to come with what gives it, and not before, for a column that never
+varies teaches nothing: the log probability of the reply's tokens (where the server gives it, beside the candidate's
+alignment).
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ FEATURES: tuple[str, ...] = (
     "column_doubts",
     "in_own_cell",
     "token_has_more",
+    # ink: 1 is the confidence of what a text layer or a text gave; findings about the recognition
+    "read_by_ocr",
+    "ocr_confidence",
+    "ink_doubts",
     # equations that contain the field, by how they ended; one that holds because all is 0 says little
     "equations_passed_nonzero",
     "equations_passed_zero",
@@ -62,8 +66,8 @@ FEATURES: tuple[str, ...] = (
     "infos",
     "has_other_candidates",
 )
-"""What measure_features measures, in its order. `is_`, `in_`, `has_`, `read_by_` are 0 or 1, shares 0 to 1, the
-others counts."""
+"""What measure_features measures, in its order. `is_`, `in_`, `has_`, `read_by_` are 0 or 1, shares and confidences 0
+to 1, the others counts."""
 
 FEATURES_VERSION = hashlib.sha256("\n".join(FEATURES).encode()).hexdigest()[:12]
 
@@ -76,6 +80,7 @@ _CODES: Mapping[str, tuple[str, ...]] = {
         "cut-off",
         "label-inexact",
         "not-grounded",
+        "page-not-read",
         "row-before-gap",
         "row-out-of-order",
         "row-repeated",
@@ -94,6 +99,7 @@ _CODES: Mapping[str, tuple[str, ...]] = {
         "position-unknown",
         "unit-differs",
     ),
+    "ink_doubts": ("ocr-uncertain", "ocr-unconfirmed"),
     "arithmetic_doubts": ("error-not-located", "value-suspected"),
     "text_doubts": ("narrative-differs", "narrative-parts-differ", "narrative-share-differs"),
 }
@@ -130,7 +136,7 @@ def measure_features(record: Record) -> dict[str, tuple[float, ...]]:
         state = field.state
         if state not in CERTAIN or field_id.startswith(_LISTS):
             continue
-        differs, rows, columns, arithmetic, text, *severities = flags.get(field_id, _NO_FLAGS)
+        differs, rows, columns, ink, arithmetic, text, *severities = flags.get(field_id, _NO_FLAGS)
         found[field_id] = (
             bool(field.confirmed_by),
             differs > 0,
@@ -140,6 +146,8 @@ def measure_features(record: Record) -> dict[str, tuple[float, ...]]:
             columns,
             bool(field.spans) and field.spans[0].cell is not None,
             state is _VALUE and _has_more(field),
+            *_measure_recognition(field),
+            ink,
             *equations.get(field_id, _NO_EQUATIONS),
             arithmetic,
             bool(field.suggestions),
@@ -163,6 +171,13 @@ def _has_one_reader(field: RecordField) -> bool:
 def _has_more(field: RecordField) -> bool:
     """Whether the printed token is more than the value: a unit, a remark, another way to write it."""
     return field.raw is not None and field.raw.strip() != str(field.value)
+
+
+def _measure_recognition(field: RecordField) -> tuple[bool, float]:
+    """Whether ink was recognised, and how sure the engine is of the least certain of it."""
+    places = [span.place for span in field.spans]
+    confidences = [place.confidence for place in places if place is not None and place.confidence is not None]
+    return bool(confidences), min(confidences, default=1.0)
 
 
 def _place_in_form(part: str) -> tuple[bool, ...]:

@@ -93,7 +93,7 @@ def collect_versions(readers: str, model: str | None, prompts_dir: Path | None) 
     Of the run and not of a record: a document about which nothing was asked names no model.
 
     Args:
-        readers: the policy.
+        readers: the policy, and whether a model looks at pictures (see Versions).
         model: None for the rules alone.
         prompts_dir: see Settings.
 

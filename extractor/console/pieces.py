@@ -25,7 +25,7 @@ _RAW_CHARACTERS = 40
 
 
 def quote_span(text: str, span: Span, *, has_colour: bool = True) -> Text:
-    """The source line of a span, cut to its surroundings, with the span marked."""
+    """The source line of a span, cut to its surroundings, with the span marked; on paper its page as well."""
     line = text.count("\n", 0, span.start) + 1
     first = max(text.rfind("\n", 0, span.start) + 1, span.start - _CONTEXT_CHARACTERS)
     newline = text.find("\n", span.end)
@@ -34,8 +34,9 @@ def quote_span(text: str, span: Span, *, has_colour: bool = True) -> Text:
     if len(marked) > _EVIDENCE_CHARACTERS:
         marked, last = marked[:_EVIDENCE_CHARACTERS] + "…", span.end
     marked = oneline(marked)
+    page = f"p. {span.place.page}, " if span.place else ""
     return Text.assemble(
-        (f"      line {line}: ", "dim"),
+        (f"      {page}line {line}: ", "dim"),
         oneline(text[first : span.start]),
         (marked if has_colour else f"[{marked}]", "reverse"),
         oneline(text[span.end : last]),

@@ -5,6 +5,7 @@ Nothing here ever changes a printed value: it compares, flags and suggests.
 
 from extractor.reconcile.equations import evaluate_equations
 from extractor.reconcile.explain import explain_failures
+from extractor.reconcile.ink import examine_ink, flag_doubts, flag_unconfirmed
 from extractor.reconcile.ledger import keep_ledger
 from extractor.reconcile.lone_model import doubt_lone_model
 from extractor.reconcile.merge import (
@@ -16,6 +17,7 @@ from extractor.reconcile.merge import (
     order_readings,
 )
 from extractor.reconcile.narrative import compare_narrative
+from extractor.reconcile.paper import flag_absent, list_unread_pages, place_record
 from extractor.reconcile.recovery import recover_lost
 
 __all__ = [
@@ -24,11 +26,17 @@ __all__ = [
     "compare_readings",
     "doubt_lone_model",
     "evaluate_equations",
+    "examine_ink",
     "explain_failures",
+    "flag_absent",
+    "flag_doubts",
+    "flag_unconfirmed",
     "join_flags",
     "keep_ledger",
+    "list_unread_pages",
     "merge_generations",
     "merge_readings",
     "order_readings",
+    "place_record",
     "recover_lost",
 ]

@@ -9,7 +9,7 @@ about what is printed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
@@ -53,17 +53,20 @@ def explain_failures(
     generation: Mapping[str, str],
     equations: Sequence[EquationResult],
     doubts: Iterable[Flag],
+    unseen: Collection[str] = (),
 ) -> Findings:
     """Give every failed equation its verdict and look for the cells to blame.
 
     Args:
         equations: all results, see evaluate_equations.
         doubts: every other finding; the fields that they name are no evidence.
+        unseen: fields whose ink the OCR alone saw: who reads its text alike vouches for nothing that it misread.
     """
     failed = [result for result in equations if result.result == "fail"]
     if not failed:
         return Findings(tuple(equations), (), {})
     doubted = {field_id for flag in doubts if not flag.code.startswith(_NOT_ABOUT_READING) for field_id in flag.fields}
+    doubted.update(unseen)
     verdicts: dict[str, Verdict] = {}
     flags: list[Flag] = []
     suggestions: dict[str, tuple[Suggestion, ...]] = {}

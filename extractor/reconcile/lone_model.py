@@ -3,7 +3,8 @@
 Lives here: the rule for values that no other reader confirms. Being printed where the model says
 is necessary (extractor.grounding sees to that) and not sufficient: a model may read the right
 number of the wrong row. What else there is: equations that hold, and, in tables without enough of
-them, that the number is 0 (the value that most cells print). Does not live here: the final decision
+them, that the number is 0 (the value that most cells print). What an image model alone saw nothing vouches for:
+its place is where the rules found ink that they could not read, or none. Does not live here: the final decision
 (extractor.confidence).
 """
 
@@ -15,7 +16,9 @@ from extractor.flags import make_flag
 from extractor.model import Candidate, CellState, EquationResult, Flag
 from extractor.reconcile.merge import Merged
 
-_MODEL = "llm"
+_MODELS = ("llm", "vision")
+# It looks at ink; its word is a second one beside the OCR engine's, never the only one.
+_ONLY_A_SECOND = "vision"
 # Sections in which no equation, or only a row sum, could see a wrong number.
 _FEW_EQUATIONS = ("proactive_disclosure.", "review_litigation.")
 # A quote is what it says, whoever found it.
@@ -29,7 +32,7 @@ def doubt_lone_model(merged: Mapping[str, Merged], equations: Sequence[EquationR
     doubted = [
         (field_id, entry.printed)
         for field_id, entry in merged.items()
-        if entry.printed.reader == _MODEL
+        if entry.printed.reader in _MODELS
         and not entry.confirmed_by
         and not _is_vouched_for(field_id, entry.printed, supported)
     ]
@@ -49,6 +52,8 @@ def _supported_by(equations: Iterable[EquationResult]) -> set[str]:
 
 
 def _is_vouched_for(field_id: str, candidate: Candidate, supported: set[str]) -> bool:
+    if candidate.reader == _ONLY_A_SECOND:
+        return False
     if field_id.startswith(_QUOTES):
         return True
     if field_id.endswith(_WORDS):

@@ -14,7 +14,7 @@ from extractor.confidence.decide import CERTAIN, SOFT_CODES
 from extractor.confidence.features import FEATURES, FEATURES_VERSION, measure_features
 from extractor.confidence.govern import govern_record
 from extractor.flags import CATALOGUE
-from extractor.model import Candidate, CellState, EquationResult, Flag, Record, RecordField, Span, Suggestion
+from extractor.model import Candidate, CellState, EquationResult, Flag, Place, Record, RecordField, Span, Suggestion
 from extractor.pipeline import process_document
 from extractor.sources import load_document
 from tests.unit.confidence.certificates import make_certificate
@@ -35,6 +35,10 @@ def measure(
     return measure_features(record(fields, flags, equations))[A][FEATURES.index(name)]
 
 
+def on_paper(confidence: float | None) -> Span:
+    return Span(10, 11, table=0, row=1, cell=2, place=Place(1, (0, 0, 9, 9), confidence))
+
+
 def test_names_are_unlike_and_the_version_is_theirs() -> None:
     assert len(set(FEATURES)) == len(FEATURES)
     assert hashlib.sha256("\n".join(FEATURES).encode()).hexdigest().startswith(FEATURES_VERSION)
@@ -51,6 +55,7 @@ def test_names_are_unlike_and_the_version_is_theirs() -> None:
         ("in_own_cell", 1, field(None, state=CellState.ROW_ABSENT, spans=())),
         ("token_has_more", 0, field(8, raw="8件(撤销1件)")),
         ("token_has_more", 0, field(1234, raw="1,234")),
+        ("read_by_ocr", 0, field(spans=(on_paper(0.5),))),
         ("has_suggestion", 0, field(suggestions=(Suggestion(4, "one-cell", "E1"),))),
         ("has_other_candidates", 0, field(candidates=(MODEL_SAID,))),
         ("is_nonzero", 1, field(0)),
@@ -65,11 +70,30 @@ def test_what_the_field_says(name: str, plain: float, other: RecordField) -> Non
 
 
 @pytest.mark.parametrize(
+    ("spans", "confidence"),
+    [
+        ((), 1),
+        ((Span(10, 11),), 1),
+        ((on_paper(None),), 1),  # a text layer
+        ((on_paper(0.75),), 0.75),
+        ((on_paper(None), on_paper(0.9), on_paper(0.25)), 0.25),
+    ],
+)
+def test_the_engine_is_as_sure_as_of_the_least_certain_of_the_evidence(
+    spans: tuple[Span, ...], confidence: float
+) -> None:
+    assert measure("ocr_confidence", field(spans=spans)) == confidence
+    assert measure("read_by_ocr", field(spans=spans)) == (confidence < 1)
+
+
+@pytest.mark.parametrize(
     ("name", "codes"),
     [
         ("other_reader_differs", ["reader-disagreement"]),
         ("row_doubts", ["row-out-of-order", "label-inexact"]),
+        ("row_doubts", ["page-not-read"]),
         ("column_doubts", ["columns-unverified", "cell-not-separated"]),
+        ("ink_doubts", ["ocr-uncertain", "ocr-unconfirmed"]),
         ("arithmetic_doubts", ["value-suspected", "error-not-located"]),
         ("text_doubts", ["narrative-differs", "narrative-share-differs"]),
         ("errors", ["equation-failed"]),

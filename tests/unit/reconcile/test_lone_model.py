@@ -132,3 +132,22 @@ def test_one_flag_names_all_fields_with_their_first_places() -> None:
     merged = {A: entry(), OTHER: entry(spans=(Span(7, 8), Span(9, 10))), P: entry(0)}
     (flag,) = doubt_lone_model(merged, ())
     assert (flag.fields, flag.spans) == ((A, OTHER), (Span(3, 4), Span(7, 8)))
+
+
+# ---------------------------------------------------------------- the image model
+
+
+@pytest.mark.parametrize("field_id", [A, P, R])
+@pytest.mark.parametrize(
+    "state", [CellState.VALUE, CellState.BLANK, CellState.NA_MARK, CellState.UNPARSABLE], ids=lambda state: state.value
+)
+@pytest.mark.parametrize("value", [0, 138])
+def test_what_an_image_model_alone_saw_is_always_doubted(field_id: str, state: CellState, value: int) -> None:
+    """Also a 0 in a certain place, and also where every equation holds with it."""
+    printed = entry(value if state is CellState.VALUE else None, state, reader="vision")
+    assert doubted(field_id, printed, equation("pass", field_id, OTHER))
+
+
+def test_what_another_model_read_alike_is_not() -> None:
+    """The text of the OCR, and the image: two ways from the ink."""
+    assert not doubted(P, entry(138, confirmed_by=("vision",)))
