@@ -16,13 +16,10 @@ from aiolimiter import AsyncLimiter
 from pydantic import BaseModel
 
 from extractor.llm.calls import Call, Usage, schema_json
-from extractor.llm.tokens import bound_tokens
+from extractor.llm.tokens import bound_image_tokens, bound_tokens, count_image_tokens
 
 #: A minute's amount is spread: at most this part of it may go at once.
 _BURST_SHARE = 0.1
-# What a page image costs: about, and at most (a tall page at full resolution).
-_TOKENS_PER_IMAGE = 1500
-_MOST_TOKENS_PER_IMAGE = 6000
 # What a server adds around the messages, and our sentence about the schema.
 _MOST_OVERHEAD = 100
 
@@ -118,13 +115,13 @@ class Rates:
 
 def estimate_tokens(call: Call) -> int:
     """About what a call will use: no text has more tokens than characters, few replies are half as long as allowed."""
-    images = _TOKENS_PER_IMAGE * len(call.images)
+    images = sum(count_image_tokens(image.data) for image in call.images)
     return len(call.system) + len(call.user) + images + call.max_output_tokens // 2
 
 
 def bound_input(call: Call) -> int:
     """At least as many tokens as the server will count for what is sent, however it is told the schema."""
-    images = _MOST_TOKENS_PER_IMAGE * len(call.images)
+    images = sum(bound_image_tokens(image.data) for image in call.images)
     return bound_tokens(call.system) + bound_tokens(call.user) + _bound_schema(call.schema) + images
 
 

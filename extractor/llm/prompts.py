@@ -47,6 +47,7 @@ _TASKS = {
     "narrative": _Task(wire.NarrativeFacts),
     "older_report": _Task(wire.OlderReport),
     "page": _Task(wire.PageRows, frozenset(("tables",))),
+    "strips": _TABLE,
 }
 PROMPT_TASKS: tuple[str, ...] = tuple(_TASKS)
 

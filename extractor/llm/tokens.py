@@ -1,13 +1,14 @@
-"""How many tokens a text is: counted, or bounded from above where that is enough.
+"""How many tokens a text is, or a picture: counted, or bounded from above where that is enough.
 
-Lives here: the count in DeepSeek's vocabulary, by which all budgets are measured, and a bound that
-needs no vocabulary. Other models count differently (one with o200k a seventh more); what a server
-charges is what its replies say. Does not live here: what is done about it. Called by whoever cuts
-texts or foresees costs (extractor.readers, extractor.bulk).
+Lives here: the count in DeepSeek's vocabulary, by which all budgets are measured, a bound that needs no vocabulary,
+and what a picture costs by its size. Other models count differently (one with o200k a seventh more, and each has its
+own rule for pictures); what a server charges is what its replies say. Does not live here: what is done about it.
+Called by whoever cuts texts or foresees costs (extractor.readers, extractor.bulk), and by limits.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from functools import cache
@@ -51,6 +52,59 @@ def fits(text: str, limit: int) -> bool:
     if bound_tokens(text) <= limit:
         return True
     return len(text) <= LONGEST_TOKEN * limit and count_tokens(text) <= limit
+
+
+# A PNG begins with its signature and the header chunk, which holds width and height.
+_PNG_HEAD = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+#: What a picture of unknown size costs at most: a page at full resolution.
+_MOST_IMAGE_TOKENS = 6000
+_TILE, _TOKENS_PER_TILE, _TOKENS_BESIDE_TILES = 512, 170, 85
+# Before it is tiled a picture is made to fit into the first; then its short side into the second.
+_LONGEST_SIDE, _LONGEST_SHORT_SIDE = 2048, 768
+# Other models see patches: of this size, or of about half of it in a picture of at most 1024 pixels a side.
+_PATCH, _SMALL_PATCH, _SMALL_SIDE = 28, 16, 1024
+# And others charge by area.
+_PIXELS_PER_TOKEN = 750
+
+
+def count_image_tokens(data: bytes) -> int:
+    """About what a picture costs, by the rule of tiles of 512 pixels that hosted models publish."""
+    size = _read_png_size(data)
+    if size is None:
+        return _MOST_IMAGE_TOKENS
+    width, height = _fit(size, max(size), _LONGEST_SIDE)
+    width, height = _fit((width, height), min(width, height), _LONGEST_SHORT_SIDE)
+    return _TOKENS_BESIDE_TILES + _TOKENS_PER_TILE * _count_squares(width, height, _TILE)
+
+
+def bound_image_tokens(data: bytes) -> int:
+    """No fewer than the usual rules make it: tiles without scaling, patches with a mark behind each row, or area."""
+    size = _read_png_size(data)
+    if size is None:
+        return _MOST_IMAGE_TOKENS
+    small = _fit(size, max(size), _SMALL_SIDE)
+    patches = (_count_squares(*size, _PATCH), _count_squares(*small, _SMALL_PATCH))
+    marks = math.ceil(small[1] / _SMALL_PATCH)
+    tiles = _TOKENS_BESIDE_TILES + _TOKENS_PER_TILE * _count_squares(*size, _TILE)
+    return max(tiles, max(patches) + marks, math.ceil(size[0] * size[1] / _PIXELS_PER_TOKEN))
+
+
+def _read_png_size(data: bytes) -> tuple[int, int] | None:
+    if not data.startswith(_PNG_HEAD) or len(data) < len(_PNG_HEAD) + 8:
+        return None
+    at = len(_PNG_HEAD)
+    return int.from_bytes(data[at : at + 4], "big"), int.from_bytes(data[at + 4 : at + 8], "big")
+
+
+def _fit(size: tuple[int, int], side: int, most: int) -> tuple[int, int]:
+    """A picture made smaller, so that a side of it has at most so many pixels."""
+    if side <= most:
+        return size
+    return max(1, size[0] * most // side), max(1, size[1] * most // side)
+
+
+def _count_squares(width: int, height: int, side: int) -> int:
+    return math.ceil(width / side) * math.ceil(height / side)
 
 
 @cache

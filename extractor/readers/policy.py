@@ -1,7 +1,7 @@
 """What a model is asked about one document.
 
 Lives here: the three policies that ask (`auto`, `both`, `llm`), from what the template reader found.
-Does not live here: asking (extractor.readers.llm). Called by the pipeline.
+Does not live here: asking (extractor.readers.llm), what is shown of the paper (looks). Called by the pipeline.
 
 `auto` asks only where an answer can help: rows that the template reader left open, a table that it
 did not find under its heading, and the running text. A number whose column the source destroyed is
@@ -12,7 +12,7 @@ way to split them only: the model's way is a candidate for the person who decide
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,8 +21,19 @@ from extractor.model import CellState, Chunk, Document, Grid, Reading, Record
 
 Policy = Literal["template", "auto", "both", "llm"]
 
-# Findings about what is printed, or about the file: reading once more would not settle them.
-_NOT_FOR_A_READER = frozenset({"narrative-differs", "unit-differs", "not-a-count", "several-reports", "cut-off"})
+# Findings about what is printed, about the file, or about its ink: reading the same text once more settles none.
+_NOT_FOR_A_READER = frozenset(
+    {
+        "narrative-differs",
+        "unit-differs",
+        "not-a-count",
+        "several-reports",
+        "cut-off",
+        "ocr-uncertain",
+        "ocr-unconfirmed",
+        "page-not-read",
+    }
+)
 _HEADER_FACTS = ("header.title", "header.agency_name", "header.report_year")
 # No reader can know the column, or a model's word would be no evidence beside what the equations say.
 _BEYOND_READING = (CellState.POSITION_UNKNOWN, CellState.INFERRED_BY_EQUATION)
@@ -95,19 +106,19 @@ def _choose_tables(
     for section in TABLE_SECTIONS:
         is_absent = generation[section] == "absent"
         form = load_forms().section(section, found if is_absent else generation[section])
-        chunk, is_searched = _place_of(document, chunks, section, is_absent)
+        chunk, is_searched = place_of(document, chunks, section, is_absent)
         if form is None or chunk is None:
             continue
         rows = tuple(row.id for row in form.rows)
         if draft is not None and not is_absent:
-            is_row_open = _find_open_rows(draft)
+            is_row_open = find_open_rows(draft, _NOT_FOR_A_READER)
             rows = tuple(row for row in rows if f"{section}.{row}" in is_row_open)
         if rows:
             name = found if is_absent else generation[section]
             yield TableAsk(form, name, chunk, rows, _has_lost_columns(document, chunk), is_searched)
 
 
-def _place_of(document: Document, chunks: Sequence[Chunk], section: str, is_absent: bool) -> tuple[Chunk | None, bool]:
+def place_of(document: Document, chunks: Sequence[Chunk], section: str, is_absent: bool) -> tuple[Chunk | None, bool]:
     """The chunk to ask about: the one with the table, else the section's text, else all of the text."""
     own = [chunk for chunk in chunks if chunk.section == section]
     if not is_absent:
@@ -131,8 +142,14 @@ def _has_lost_columns(document: Document, chunk: Chunk) -> bool:
     return any(grids[part.grid].is_padded for part in chunk.table)
 
 
-def _find_open_rows(draft: Record) -> set[str]:
-    """Rows, as section.row, with a field for review that a second reading could settle."""
+def find_open_rows(draft: Record, beyond: Set[str]) -> set[str]:
+    """Rows, as section.row, with a field for review.
+
+    Args:
+        draft: what the rules say.
+        beyond: codes of findings that the reader who is to be asked could not settle; a field with no others is
+            left out, and so is one whose column is lost.
+    """
     reasons: dict[str, set[str]] = {}
     for flag in draft.flags:
         for field_id in flag.fields:
@@ -142,5 +159,5 @@ def _find_open_rows(draft: Record) -> set[str]:
         for field_id, field in draft.fields.items()
         if field.decision == "review"
         and field.state not in _BEYOND_READING
-        and not (reasons.get(field_id) and reasons[field_id] <= _NOT_FOR_A_READER)
+        and not (reasons.get(field_id) and reasons[field_id] <= beyond)
     }

@@ -76,11 +76,16 @@ def test_the_same_picture_is_paid_for_once_and_another_one_anew(tmp_path: Path) 
     assert spent.cost_usd > 0
 
 
-def test_a_picture_counts_in_the_budget_before_it_is_sent(tmp_path: Path) -> None:
+def test_a_picture_counts_by_its_size_before_it_is_sent(tmp_path: Path) -> None:
+    """A pixel is within the limit, a page of A4 at 200 dots an inch is not."""
+    limits = Limits(max_tokens=5000)
+    page = PNG[:16] + (1654).to_bytes(4, "big") + (2339).to_bytes(4, "big") + PNG[24:]
     with running_server(QueuedAnswers([REPLY])) as server:
         with pytest.raises(BudgetReached):
-            ask(server, tmp_path / "journal.sqlite", limits=Limits(max_tokens=3000))
+            ask(server, tmp_path / "journal.sqlite", limits=limits, image=page)
         assert not server.chats
+        ask(server, tmp_path / "journal.sqlite", limits=limits)
+        assert len(server.chats) == 1
 
 
 def test_limits_in_usd_need_a_price(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ the rules of the protocol (chat, strict, batches), what is answered (answerers, 
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,6 +104,13 @@ class ChatRequest:
         return next((_text_of(m) for m in self.body["messages"] if m["role"] == "user"), "")
 
     @cached_property
+    def images(self) -> tuple[bytes, ...]:
+        """The pictures of the first user message, decoded, in order."""
+        content = next((m["content"] for m in self.body["messages"] if m["role"] == "user"), "")
+        parts = content if isinstance(content, list) else ()
+        return tuple(_decode_url(part["image_url"]["url"]) for part in parts if part.get("type") == "image_url")
+
+    @cached_property
     def mode(self) -> Mode:
         """How the client wants the reply to be held to a schema."""
         if self.body.get("tools") and self.body.get("tool_choice") != "none":
@@ -168,6 +176,13 @@ def count_message_tokens(messages: Sequence[Json]) -> int:
         parts = content if isinstance(content, list) else ()
         total += 4 + count_tokens(_text_of(message)) + 765 * sum(part.get("type") == "image_url" for part in parts)
     return total
+
+
+def _decode_url(url: str) -> bytes:
+    head, _, data = url.partition(",")
+    if head != "data:image/png;base64":
+        raise ApiError(400, "Invalid image: expected a data URL of a PNG.", "invalid_image_url")
+    return base64.b64decode(data, validate=True)
 
 
 def _text_of(message: Json) -> str:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.forms import Section, load_forms
-from extractor.llm.prompts import describe_table, load_prompt, row_numbers
+from extractor.llm.prompts import describe_form, describe_table, load_prompt, row_numbers
 from tests.loopback.messages import ChatRequest
 
 #: Tasks about one table; the first asks for the table that it is named after.
 TABLE_TASKS = ("rows_without_columns", "row")
+#: Tasks about pictures: rows of one table, and a whole page. Nothing is fenced, and no rows are named.
+STRIPS, PAGE = "strips", "page"
 #: Tasks whose prompt is the same for every document.
 PLAIN_TASKS = ("header", "narrative", "older_report")
 
@@ -29,9 +31,9 @@ class Question:
 
     Attributes:
         task: the prompt's id.
-        shown: the document text in the request.
+        shown: the document text in the request; with pictures, what to do with them.
         section: the table that is asked about, in the form's generation; None for other tasks.
-        rows: ids of the asked rows, in the form's order.
+        rows: ids of the asked rows, in the form's order; none with pictures.
     """
 
     task: str
@@ -53,9 +55,10 @@ class Recogniser:
         }
         for form in load_forms().national:
             for section in form.sections.values():
-                for task in (section.id, *TABLE_TASKS):
+                for task in (section.id, *TABLE_TASKS, STRIPS):
                     words = describe_table(section)
                     self._asked.setdefault(load_prompt(task, prompts_dir).render(**words), (task, section))
+            self._asked[load_prompt(PAGE, prompts_dir).render(**describe_form(form))] = (PAGE, None)
 
     def read(self, request: ChatRequest) -> Question:
         """What the request asks.
@@ -64,6 +67,8 @@ class Recogniser:
             UnknownQuestion: no prompt makes such a request.
         """
         task, section = self._recognise(request.system)
+        if task in (STRIPS, PAGE):
+            return Question(task, request.user, section)
         fenced = _FENCE.search(request.user)
         if fenced is None:
             raise UnknownQuestion(f"{task}: the user message has no fenced text at its end")

@@ -1,8 +1,8 @@
 """The model reader: asks a language model, and believes only what it finds again in the source.
 
-Lives here: putting together what was asked about one document. Does not live here: what is asked
-(extractor.readers.policy), the calls themselves (extractor.llm), alignment (extractor.grounding).
-Called by the pipeline.
+Lives here: putting together what was asked about the text of one document. Does not live here: what is asked
+(extractor.readers.policy), the calls themselves (extractor.llm), alignment (extractor.grounding), the reader that
+shows pictures of the paper (vision). Called by the pipeline.
 """
 
 from __future__ import annotations

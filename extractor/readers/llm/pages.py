@@ -1,8 +1,8 @@
 """A page image by a model: the rows of the form that it shows, word for word.
 
-Lives here: asking with a picture, through the same journal and budget as with text. Does not live
-here: making the picture, and comparing its cells with places on the page. A reply about an image
-has no text to be found in, so what it says is a proposal until something else places it.
+Lives here: asking with a picture of a whole page, through the same journal and budget as with text. Does not live
+here: making the picture, and rows whose places on the page are known (vision). A reply about a page has no cell to be
+compared with, so what it says is a proposal until something else places it. Called by vision.
 """
 
 from __future__ import annotations

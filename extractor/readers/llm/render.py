@@ -127,15 +127,19 @@ def _group_rows(lines: Sequence[TextLine]) -> Iterator[list[TextLine]]:
         yield group
 
 
-def _header_over(lines: Sequence[TextLine], position: int) -> list[str]:
+def find_header(lines: Sequence[TextLine], position: int) -> list[TextLine]:
     """The nearest run of header lines in front of a position."""
-    found: list[str] = []
+    found: list[TextLine] = []
     for line in reversed([line for line in lines if line.start < position]):
         if line.is_header:
-            found.append(line.text)
+            found.append(line)
         elif found:
             break
     return found[::-1]
+
+
+def _header_over(lines: Sequence[TextLine], position: int) -> list[str]:
+    return [line.text for line in find_header(lines, position)]
 
 
 def _lines_between(document: Document, chunk: Chunk, start: int, end: int) -> list[TextLine]:

@@ -38,7 +38,7 @@ from extractor.sources import load_document
 ROOT = Path(__file__).parents[3]
 FORMS = load_forms().national
 SECTIONS = [(form.generation, section) for form in FORMS for section in form.sections.values()]
-TABLE_TASKS = ("proactive_disclosure", "applications", "review_litigation", "rows_without_columns", "row")
+TABLE_TASKS = ("proactive_disclosure", "applications", "review_litigation", "rows_without_columns", "row", "strips")
 # What a model must not hear: that numbers add up, and that it should say how sure it is.
 FORBIDDEN = re.compile(
     r"合计应|总计应|等于|之和|勾稽|平衡|相加|加起来|求和|核对|校验|=|＝|置信|把握|概率|可信|confidence|probab|certain|equal|"
@@ -57,7 +57,7 @@ def render_all(prompt: Prompt) -> list[str]:
     """The system messages that a prompt gives, over all tables and generations."""
     if prompt.task == "page":
         return [prompt.render(**describe_form(form)) for form in FORMS]
-    if prompt.task in ("row", "rows_without_columns"):
+    if prompt.task in ("row", "rows_without_columns", "strips"):
         return [prompt.render(**describe_table(section)) for _, section in SECTIONS]
     if prompt.task in TABLE_TASKS:
         return [prompt.render(**describe_table(section)) for section in sections_of(prompt.task)]

