@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check eval baseline corrupted confidence reset bench simulate replies soak docs constraints clean
+.PHONY: help demo test check eval baseline corrupted confidence reset scans bench simulate replies soak docs constraints clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -55,11 +55,17 @@ confidence: $(VENV)/dev.stamp ## how well the confidence tells simulated mistake
 reset: $(VENV)/dev.stamp ## build eval/gold/re-set anew from the corpus beside the checkout
 	@$(BIN)/python -m eval.reset
 
+scans: $(VENV)/dev.stamp ## synthetic scans at three severities, 100 documents each (about an hour); lists what is accepted wrong
+	@mkdir -p out/scans
+	@for severity in mild medium severe; do $(BIN)/python -m eval.scans evaluate --severity $$severity \
+		--count 100 --keep out/scans --json out/scans-$$severity.json || failed=1; done; exit $${failed:-0}
+
 bench: $(VENV)/bench.stamp ## speed, tokens against one-call baselines, overhead of the model path, localisation of errors
 	@$(BIN)/python eval/bench/throughput.py
 	@$(BIN)/python eval/bench/tokens.py
 	@$(BIN)/python eval/bench/overhead.py
 	@$(BIN)/python eval/bench/localise.py
+	@$(BIN)/python eval/bench/ocr.py
 
 simulate: $(VENV)/dev.stamp ## mistakes and faults on purpose: what is noticed, what is accepted wrong
 	@$(BIN)/python -m eval.faults

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
-from extractor.errors import SourceError
 from extractor.model import Document
 from extractor.settings import Settings
 from extractor.sources import BegunDocument, begin_document, is_paged, load_document
@@ -30,7 +29,7 @@ def load_in_order(paths: Sequence[str], settings: Settings) -> Generator[Documen
 
     When the iterator is closed, what was begun is given up.
     """
-    begun: deque[tuple[int, BegunDocument | SourceError]] = deque()
+    begun: deque[tuple[int, BegunDocument | Exception]] = deque()
     looked_at = 0
     try:
         for index, path in enumerate(paths):
@@ -49,19 +48,19 @@ def load_in_order(paths: Sequence[str], settings: Settings) -> Generator[Documen
                 document.cancel()
 
 
-def _begin(path: str, settings: Settings) -> BegunDocument | SourceError:
+def _begin(path: str, settings: Settings) -> BegunDocument | Exception:
     try:
         return begin_document(path, settings)
-    except SourceError as error:
+    except Exception as error:  # one bad file never stops the rest
         return error
 
 
-def _finish(document: BegunDocument | SourceError) -> Document | Exception:
-    if isinstance(document, SourceError):
+def _finish(document: BegunDocument | Exception) -> Document | Exception:
+    if isinstance(document, Exception):
         return document
     try:
         return document.finish()
-    except Exception as error:  # one bad file never stops the rest
+    except Exception as error:
         return error
     finally:
         document.cancel()

@@ -240,6 +240,22 @@ def test_a_picture_in_a_page_whose_end_is_missing_is_told() -> None:
     assert "a part of it is damaged (padding truncated image)" in flag.message.en
 
 
+def test_all_on_a_page_with_a_broken_stream_is_doubted() -> None:
+    """A wrong bit may make another digit of one, and the page looks whole. Here it is one of the checksum."""
+    whole = make_pdf([TITLE, "规章 0 0 0 行政规范性文件 3 1 12"], pages=2, deflate=True)
+    with pymupdf.open(stream=whole, filetype="pdf") as document:
+        stream = document[0].get_contents()[0]
+    place = whole.index(b"\nendstream", whole.index(b"\n%d 0 obj" % stream)) - 1
+    damaged = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+    kept, doubted = (read_document(raw, "a.pdf", SETTINGS) for raw in (whole, damaged))
+    assert kept.text == doubted.text
+    assert kept.paper is not None
+    assert doubted.paper is not None
+    assert {word.doubt for word in kept.paper.words} == {None}
+    assert {(word.page, word.doubt) for word in doubted.paper.words} == {(1, "unsure"), (2, None)}
+    assert [flag.code for flag in doubted.notices] == ["page-not-read"]
+
+
 @pytest.mark.parametrize(
     ("box", "error"),
     [(b"[0 0 14400 14400]", EmptySource), (b"[0 0 0.01 100000]", PagesNotRead), (b"[0 0 0 0]", EmptySource)],

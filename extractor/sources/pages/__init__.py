@@ -1,6 +1,6 @@
 """Files with pages (PDFs, pictures, scans) -> linear text, grids, and where everything stands on paper.
 
-    file -> pages, each in a worker process      reading, workers, tasks, opening, raster
+    file -> pages, each in a worker process      reading, workers, worker_process, tasks, opening, raster
     page with a good text layer -> PageContent   text_layer, vector_tables
     page of ink -> PageContent                   scan
     PageContents -> Linear                       compose

@@ -28,8 +28,6 @@ pymupdf.TOOLS.mupdf_display_warnings(False)
 _LOST_PARTS = ("premature end", "truncated", "during interpretation", "zlib error")
 _MUPDF_ERROR = re.compile(r"code=\d+: ")
 _OUT_OF_MEMORY = ("malloc", "alloc(", "bad alloc", "insufficient memory", "out of memory", "failed to allocate")
-
-
 # Of all that mupdf can open, by the first word of its name for them.
 _FORMATS = frozenset(("PDF", "Image", "TIFF", "BMP"))
 

@@ -52,8 +52,7 @@ class PagesUnderWay:
 
     def __init__(self, raw: bytes, path: str, settings: Settings) -> None:
         self._path = path
-        self._settings = settings
-        self._for_workers = _without_key(settings)
+        self._settings = _without_key(settings)
         self._spill = Spill(raw)
         self._workers = share_workers(settings)
         self._lock = threading.Lock()
@@ -98,8 +97,8 @@ class PagesUnderWay:
         self._spill.close()
 
     def _submit(self, function: Callable[..., T], *arguments: object) -> Task[T]:
-        timeout_s = self._settings.page_timeout_s
-        return self._workers.submit(function, self._spill.file, *arguments, timeout_s=timeout_s)
+        given = (self._spill.file, self._settings, *arguments)
+        return self._workers.submit(function, *given, timeout_s=self._settings.page_timeout_s)
 
     def _ask_for_pages(self, inspection: Future[tuple[Page, ...] | Refusal]) -> None:
         """Called by a thread of the pool as soon as the pages are known, so that their reading waits for nobody."""
@@ -107,9 +106,9 @@ class PagesUnderWay:
             return
         pages = inspection.result()
         with self._lock:
-            if self._is_cancelled or self._reads or isinstance(pages, Refusal) or len(pages) > self._settings.max_pages:
+            if self._is_cancelled or self._reads or isinstance(pages, Refusal):
                 return
-            self._reads = [self._submit(read_page, self._for_workers, page.number) for page in pages]
+            self._reads = [self._submit(read_page, page.number) for page in pages]
 
     def _wait_inspection(self) -> tuple[Page, ...]:
         pages = self._wait(self._inspection)
@@ -117,12 +116,6 @@ class PagesUnderWay:
             raise explain_failure(self._path, pages)
         if not pages:
             raise DamagedSource(self._path, "it has no pages", _FETCH_AGAIN)
-        if len(pages) > self._settings.max_pages:
-            raise SourceTooLarge(
-                self._path,
-                f"it has {len(pages)} pages, the limit is {self._settings.max_pages}",
-                "Raise EXTRACTOR_MAX_PAGES if this really is one report",
-            )
         self._ask_for_pages(self._inspection.future)  # whoever waits may wake before the thread that does it
         return pages
 
@@ -163,6 +156,7 @@ def _without_key(settings: Settings) -> Settings:
 _MEANINGS: dict[str, tuple[type[SourceError], str]] = {
     "locked": (UnsupportedFormat, "Save it without the password"),
     "damaged": (DamagedSource, _FETCH_AGAIN),
+    "long": (SourceTooLarge, "Raise EXTRACTOR_MAX_PAGES if this really is one report"),
     "absent": (PagesNotRead, "Pages count from 1"),
     "memory": (PagesNotRead, "Raise EXTRACTOR_PAGE_MEMORY_MB if it really is so large"),
     "missing": (MissingProgram, ""),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, ParamSpec, TypeVar
 from extractor.flags import make_flag
 from extractor.model import Box, Page
 from extractor.settings import Settings
-from extractor.sources.pages.shapes import PageContent
+from extractor.sources.pages.shapes import Line, PageCell, PageContent
 
 if TYPE_CHECKING:
     from extractor.sources.pages.raster import Picture
@@ -48,7 +48,7 @@ class Cut(NamedTuple):
 class Refusal(NamedTuple):
     """Why a task gave nothing. `remedy` is empty where the kind says all."""
 
-    kind: Literal["locked", "damaged", "absent", "memory", "missing", "unforeseen"]
+    kind: Literal["locked", "damaged", "long", "absent", "memory", "missing", "unforeseen"]
     problem: str
     remedy: str = ""
 
@@ -71,12 +71,15 @@ def _refuse_by_value(function: Callable[P, T | Refusal]) -> Callable[P, T | Refu
 
 
 @_refuse_by_value
-def inspect_file(file: PageFile) -> tuple[Page, ...]:
+def inspect_file(file: PageFile, settings: Settings) -> tuple[Page, ...] | Refusal:
     """The pages of a file, unread."""
     from extractor.sources.pages.opening import check_end, list_pages, open_file  # noqa: PLC0415
 
     with open_file(file) as document:
         check_end(document, file.path)
+        count = document.page_count
+        if count > settings.max_pages:
+            return Refusal("long", f"it has {count} pages, the limit is {settings.max_pages}")
         return list_pages(document)
 
 
@@ -84,7 +87,8 @@ def inspect_file(file: PageFile) -> tuple[Page, ...]:
 def read_page(file: PageFile, settings: Settings, number: int) -> PageRead | Refusal:
     """Read page `number` (from 1): by its text layer when that is good, else its ink.
 
-    A page of a PDF that lost a part gets a `page-not-read` flag; a picture that did is refused as damaged.
+    A page of a PDF that lost a part gets a `page-not-read` flag, and all on it is doubted; a picture that did is
+    refused as damaged.
     """
     from extractor.sources.pages.opening import describe_page, open_page, take_losses  # noqa: PLC0415
     from extractor.sources.pages.raster import choose_dpi, render_page  # noqa: PLC0415
@@ -114,9 +118,20 @@ def _read_ink(picture: Picture, facts: Page, settings: Settings, reason: str) ->
 
 
 def _flag_loss(read: PageRead, lost: str) -> PageRead:
+    """Say that a part of the page is lost. A broken stream may change a digit, too: all on the page is doubted."""
     content = read.content
     flag = make_flag("page-not-read", page=content.page.number, problem=f"a part of it is damaged ({lost})")
-    return read._replace(content=replace(content, notices=(*content.notices, flag)))
+    tables = tuple(table._replace(cells=tuple(map(_doubt_cell, table.cells))) for table in content.tables)
+    lines = tuple(map(_doubt_line, content.lines))
+    return read._replace(content=replace(content, lines=lines, tables=tables, notices=(*content.notices, flag)))
+
+
+def _doubt_cell(cell: PageCell) -> PageCell:
+    return cell._replace(lines=tuple(map(_doubt_line, cell.lines)), doubt=cell.doubt or "unsure")
+
+
+def _doubt_line(line: Line) -> Line:
+    return line._replace(words=tuple(word._replace(doubt=word.doubt or "unsure") for word in line.words))
 
 
 @_refuse_by_value

@@ -1,21 +1,18 @@
 """Worker processes: started when first needed, killed when they hang, replaced when they die.
 
-Lives here: the pool that a process shares among all its documents, the queue in front of it, and the limits of a
-worker. Does not live here: what a worker does (tasks), what is asked for a document (reading). Neither this module nor
-what it imports loads pymupdf, OpenCV or the OCR engine.
+Lives here: the pool that a process shares among all its documents, and the queue in front of it. Does not live here:
+the limits of a worker (worker_process), what it does (tasks), what is asked for a document (reading). Neither this
+module nor what it imports loads pymupdf, OpenCV or the OCR engine.
 """
 
 from __future__ import annotations
 
 import atexit
-import ctypes
 import multiprocessing
 import os
-import resource
 import signal
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -27,6 +24,7 @@ from typing import Generic, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from extractor.settings import Settings
+from extractor.sources.pages.worker_process import call_task, prepare_worker
 
 T = TypeVar("T")
 
@@ -35,7 +33,6 @@ _TASKS_OF_A_WORKER = 200
 # A worker may have died of what others did (memory of the machine); twice is no accident.
 _ATTEMPTS = 2
 _CHECK_S = 2.0
-_PR_SET_PDEATHSIG = 1  # of prctl(2): a signal for when the parent ends
 
 
 class TaskFailed(Exception):
@@ -80,7 +77,7 @@ class Workers:
         self._running: set[Task[object]] = set()
 
     def submit(self, function: Callable[..., T], *arguments: object, timeout_s: int) -> Task[T]:
-        """Have a function of a module called in a worker. Arguments and result must be picklable; it must not raise.
+        """Have a function of a module called in a worker. Arguments and result must be picklable.
 
         Args:
             timeout_s: seconds from when a worker begins; then it is killed.
@@ -107,7 +104,8 @@ class Workers:
     def cancel(self, task: Task[T]) -> None:
         """Withdraw a task; a worker that is at it is killed."""
         task.future.cancel()
-        inner = task.inner
+        with self._lock:  # behind the line above, so that it is either not begun any more or seen here
+            inner = task.inner
         if inner is not None:
             inner.cancel()
 
@@ -206,7 +204,7 @@ def _explain(error: BaseException, timeout_s: int) -> TaskFailed:
             "no process to read pages could be started",
             "A script that loads PDFs needs `if __name__ == '__main__':` around what it does",
         )
-    return TaskFailed(f"{type(error).__name__}: {error}", "Tell the maintainers of this program")
+    return TaskFailed(str(error), "Tell the maintainers of this program")
 
 
 # ---------------------------------------------------------------- the pool
@@ -274,38 +272,3 @@ def _without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-# ---------------------------------------------------------------- inside a worker
-
-
-class Crash(Exception):
-    """What a task did not foresee; its text holds the traceback. Unlike other exceptions it can always be pickled."""
-
-
-def prepare_worker(parent: int, memory_mb: int) -> None:
-    """Bound a new worker: memory, no core dumps, no output, and no life without its parent."""
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 1_000_000, memory_mb * 1_000_000))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # One that hangs in C runs no handler of Python's, and no thread of its own could end it.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before that
-        os._exit(1)
-    # The libraries write to both; the parent's own output is data, or a progress bar.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-
-
-def call_task(function: Callable[..., T], arguments: tuple[object, ...]) -> T:
-    """Call a task; what it raises can always be pickled.
-
-    Raises:
-        Crash: whatever it raised.
-    """
-    try:
-        return function(*arguments)
-    except Exception:
-        raise Crash(traceback.format_exc(limit=-3)) from None

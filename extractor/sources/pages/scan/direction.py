@@ -1,7 +1,7 @@
 """Which way is up: whether lines of text run across the picture or down it, and whether they stand on their heads.
 
 Lives here: both questions. Does not live here: small angles (skew). The first is answered by the shape of the lines;
-the second by reading a few of them, which costs an upright page the reading of three lines.
+the second by reading a few of them, which costs an upright page the reading of one line, or of three.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ Recogniser = Callable[[Sequence[Gray]], list[tuple[str, float]]]
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _MANY_TIMES = 2.0
 _SURE = 0.6
-_LINES = 3
+_LEAST_READ = 3.0  # characters
+_LINES, _MORE_LINES = 3, 9
 _LONGEST = 9  # times its height, of the part of a line that is read
 
 
@@ -66,16 +67,16 @@ def is_upside_down(gray: Gray, runs: Sequence[TextRun], recognise: Recogniser) -
     lines = sorted(
         (run for run in runs if 4 * run.height <= run.width),
         key=lambda run: (-min(run.width, _LONGEST * run.height), run),
-    )[:_LINES]
+    )[:_MORE_LINES]
     if not lines:
         return False
     crops = [_cut(gray, line) for line in lines]
-    if _rate(recognise(crops[:1])) >= _SURE:
+    if _rate(recognise(crops[:1])) >= _SURE or _rate(recognise(crops[:_LINES])) >= _SURE:
         return False
-    upright = _rate(recognise(crops))
-    if upright >= _SURE:
-        return False
-    return _rate(recognise([np.ascontiguousarray(crop[::-1, ::-1]) for crop in crops])) >= max(_SURE, upright)
+    # Of noisy lines many are not read either way: all that is read of more of them decides.
+    upright = _count_read(recognise(crops))
+    turned = _count_read(recognise([np.ascontiguousarray(crop[::-1, ::-1]) for crop in crops]))
+    return turned >= max(_LEAST_READ, _MANY_TIMES * upright)
 
 
 def _cut(gray: Gray, run: TextRun) -> Gray:
@@ -83,6 +84,11 @@ def _cut(gray: Gray, run: TextRun) -> Gray:
     wide = min(run.width, _LONGEST * run.height)
     crop = gray[max(0, run.top - pad) : run.top + run.height + pad, max(0, run.left - pad) : run.left + wide + pad]
     return np.asarray(cv2.cvtColor(crop, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+
+
+def _count_read(read: Sequence[tuple[str, float]]) -> float:
+    """Chinese characters, each by the confidence of its line."""
+    return sum(score * len(_CHINESE.findall(text)) for text, score in read)
 
 
 def _rate(read: Sequence[tuple[str, float]]) -> float:

@@ -16,6 +16,8 @@ _SIDE = 500  # px of the picture that is searched
 _LEAST_STEP = 40  # grey levels between paper and what it lies on
 _SMALLEST, _LARGEST = 0.3, 0.97  # share of the picture
 _FILLED = 0.97  # share of the quadrangle that the sheet fills
+# How far a photo pulls a rectangle apart: opposite sides, and the cosine of a corner (15 degrees from a right angle).
+_MOST_TAPER, _MOST_LEAN = 1.3, 0.26
 
 
 def find_sheet(gray: npt.NDArray[np.uint8]) -> Matrix | None:
@@ -49,7 +51,18 @@ def find_corners(gray: npt.NDArray[np.uint8]) -> Matrix | None:
         return None
     if area < _FILLED * cv2.contourArea(quad.astype(np.float32)) or _leaves_picture(quad, small.shape):
         return None
-    return np.asarray((_order_corners(quad) + 0.5) / scale, dtype=np.float64)
+    corners = _order_corners(quad)
+    return np.asarray((corners + 0.5) / scale, dtype=np.float64) if _may_be_sheet(corners) else None
+
+
+def _may_be_sheet(corners: Matrix) -> bool:
+    """Whether the corners may be those of a rectangle: what a shadow leaves of a sheet has four corners, too."""
+    sides = np.roll(corners, -1, axis=0) - corners
+    lengths = np.linalg.norm(sides, axis=1)
+    tapers = np.maximum(lengths[:2], lengths[2:]) / np.minimum(lengths[:2], lengths[2:])
+    units = sides / lengths[:, None]
+    leans = np.abs((units * np.roll(units, -1, axis=0)).sum(axis=1))
+    return bool(tapers.max() <= _MOST_TAPER and leans.max() <= _MOST_LEAN)
 
 
 def _leaves_picture(quad: Matrix, shape: tuple[int, ...]) -> bool:

@@ -26,11 +26,18 @@ from extractor.sources.pages.scan.grid import (
 )
 from extractor.sources.pages.scan.meetings import group_strokes
 from extractor.sources.pages.scan.slots import Slots, cut_cells, find_separating_lines
-from extractor.sources.pages.scan.strokes import Gray, Stroke, find_ridges, measure_text_height, trace_strokes
+from extractor.sources.pages.scan.strokes import (
+    Gray,
+    Stroke,
+    find_ridges,
+    measure_text_height,
+    trace_level_strokes,
+    trace_strokes,
+)
 from extractor.sources.pages.scan.upright import Straight
 
 # Px in characters of the page's usual height.
-_LEAST_ROW_RULE, _LEAST_COLUMN_RULE = 2.0, 1.2
+_LEAST_ROW_RULE, _LEAST_COLUMN_RULE, _LEAST_LEVEL_RULE = 2.0, 1.2, 3.3
 _LONG_RULE = 3.0
 _TOUCH = 0.35
 _SAME_LINE = 0.5
@@ -83,14 +90,22 @@ def find_ruled_tables(straight: Straight) -> list[RuledTable]:
     """Ruled tables of a straight page, from top to bottom."""
     text_height = measure_text_height(straight.gray)
     sheet = _Sheet(straight.gray, np.asarray(cv2.transpose(straight.gray)), text_height)
-    rows = trace_strokes(find_ridges(sheet.gray, text_height), _LEAST_ROW_RULE * text_height, text_height)
-    columns = trace_strokes(find_ridges(sheet.turned, text_height), _LEAST_COLUMN_RULE * text_height, text_height)
+    rows = _trace_rules(sheet.gray, _LEAST_ROW_RULE, text_height)
+    columns = _trace_rules(sheet.turned, _LEAST_COLUMN_RULE, text_height)
     tables = []
     for row_strokes, column_strokes in group_strokes(rows, columns, text_height * _TOUCH):
         table = _build_table(row_strokes, column_strokes, sheet)
         if table is not None:
             tables.append(_doubt_rest(table) if _goes_on(table, columns, text_height) else table)
     return sorted(tables, key=lambda table: (table.box[1], table.box[0]))
+
+
+def _trace_rules(gray: Gray, least: float, text_height: float) -> list[Stroke]:
+    ridges = find_ridges(gray, text_height)
+    return [
+        *trace_strokes(ridges, least * text_height, text_height),
+        *trace_level_strokes(ridges, _LEAST_LEVEL_RULE * text_height, text_height),
+    ]
 
 
 def _build_table(row_strokes: list[Stroke], column_strokes: list[Stroke], sheet: _Sheet) -> RuledTable | None:
@@ -186,12 +201,17 @@ def _find_closings(
         [(each.start, each.across) for each in solid if each.start < low - far and each.end > low - near],
         [(each.end, each.across) for each in solid if each.end > high + far and each.start < high + near],
     ):
-        # At least the two outermost rules reach there; a character above the table goes on from one of them by chance.
-        across = [place for _, place in beyond]
-        is_wide = bool(across) and max(across) - min(across) > 0.9 * (crossing[-1].middle - crossing[0].middle)
-        ends = [end for end, _ in beyond]
-        if is_wide and max(ends) - min(ends) < text_height:
-            found.append(GridLine(np.array([0.0]), np.array([float(np.median(ends))]), is_closing=True))
+        # The two outermost rules must reach there; a character beyond the table goes on from one of them by chance.
+        ends = [
+            max(
+                (end for end, place in beyond if abs(place - rim.middle) < near),
+                key=lambda end: abs(end - low),
+                default=None,
+            )
+            for rim in (crossing[0], crossing[-1])
+        ]
+        if ends[0] is not None and ends[1] is not None and abs(ends[0] - ends[1]) < text_height:
+            found.append(GridLine(np.array([0.0]), np.array([(ends[0] + ends[1]) / 2]), is_closing=True))
     return found
 
 

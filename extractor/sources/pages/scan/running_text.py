@@ -13,12 +13,14 @@ from extractor.model import Doubt
 from extractor.sources.pages.scan.engine import Image, Reading, read_crops
 from extractor.sources.pages.scan.ink import Sheet
 from extractor.sources.pages.scan.second_look import SECOND, cut_view, fold
-from extractor.sources.pages.scan.words import InkWord, group_lines, split_numbers
+from extractor.sources.pages.scan.words import InkWord, bound, group_lines, split_numbers
 
 _NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 # A line is looked at again when a digit of it is less sure than that; letters are in doubt below.
 _SURE_DIGIT, _FAIR_LETTER = 0.97, 0.5
 _MORE_MARGIN = 0.15
+# How high a line is beside its words: more where the page is bent.
+_MOST_OF_A_WORD = 1.8
 
 
 class RunningText(NamedTuple):
@@ -34,7 +36,15 @@ def read_running_text(sheet: Sheet, words: Sequence[InkWord]) -> list[list[InkWo
     readings = read_crops([_crop_again(sheet, words[index]) for index in again])
     second = dict(zip(again, readings, strict=True))
     looked = [part for index, word in enumerate(words) for part in _judge(word, second.get(index))]
-    return group_lines(looked)
+    return [_doubt_jumbled(line) for line in group_lines(looked)]
+
+
+def _doubt_jumbled(line: list[InkWord]) -> list[InkWord]:
+    """The words of a line that is far higher than they are may be those of several: their order is unknown."""
+    heights = sorted(word.box[3] - word.box[1] for word in line)
+    _, top, _, bottom = bound(line)
+    is_jumbled = bottom - top > _MOST_OF_A_WORD * heights[len(heights) // 2]
+    return [word._replace(doubt=word.doubt or "structure") for word in line] if is_jumbled else line
 
 
 def _has_unsure_digit(word: InkWord) -> bool:

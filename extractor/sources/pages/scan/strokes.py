@@ -19,10 +19,9 @@ Gray = npt.NDArray[np.uint8]
 # A ridge must be darker than both its sides by this many grey levels, averaged along the stroke.
 _LEAST_CONTRAST = 7
 _GRAIN_FACTOR = 2.0
-_CREST = 0.7
 # Share of a stroke that lies on one curve; of an unbroken one whose crest text beside it may pull to its side.
 _STRAIGHT, _PULLED = 0.9, 0.75
-_PLAIN_LENGTH, _PLAIN_COVER = 3.0, 0.95
+_PLAIN_CONTRAST, _PLAIN_COVER = 6, 0.95
 
 
 class Stroke(NamedTuple):
@@ -106,36 +105,45 @@ def find_ridges(gray: Gray, text_height: float) -> Ridges:
 
 
 def trace_strokes(ridges: Ridges, least_length: float, text_height: float) -> list[Stroke]:
-    """Strokes at least that long (px), in no particular order but always the same; some are found twice."""
+    """Strokes at least that long (px), in no particular order but always the same."""
     window = max(3, round(text_height * 1.2 / ridges.step))
-    smooth = np.asarray(cv2.blur(ridges.levels, (window, 1)), dtype=np.uint8)
-    broad = np.asarray(cv2.compare(smooth, ridges.noise, cv2.CMP_GE), dtype=np.uint8)
-    # Text close to a rule becomes one piece with it, too thick for a rule. The crests are apart, but those of text are
-    # many: only what no text can be is taken from them.
-    reach = max(2, round(text_height * 0.15))
-    highest = cv2.convertScaleAbs(cv2.dilate(smooth, np.ones((2 * reach + 1, 1), np.uint8)), alpha=_CREST)
-    crests = np.asarray(cv2.bitwise_and(broad, cv2.compare(smooth, highest, cv2.CMP_GE)), dtype=np.uint8)
-    plain = max(least_length, _PLAIN_LENGTH * text_height)
-    return [
-        *_trace_mask(broad, ridges, _Demands(least_length, _PULLED, 0.0), text_height),
-        *_trace_mask(crests, ridges, _Demands(plain, _STRAIGHT, _PLAIN_COVER), text_height),
-    ]
+    smooth = cv2.blur(ridges.levels, (window, 1))
+    mask = np.asarray(smooth >= ridges.noise).view(np.uint8)
+    return _trace_mask(mask, ridges, _Demands(least_length, 0.3 * window * ridges.step, 0.0), text_height)
+
+
+def trace_level_strokes(ridges: Ridges, least_length: float, text_height: float) -> list[Stroke]:
+    """Strokes at least that long (px) that do not lean and have no gap, whatever stands beside them.
+
+    With text close to it a rule becomes one piece, too thick or too bent for `trace_strokes`. To be asked only of a
+    straight page: of a rule that leans this finds steps.
+    """
+    dark = np.asarray(ridges.levels >= _PLAIN_CONTRAST * ridges.noise).view(np.uint8)
+    along = np.ones((1, max(3, round(least_length / ridges.step))), np.uint8)
+    mask = cv2.morphologyEx(cv2.dilate(dark, np.ones((3, 1), np.uint8)), cv2.MORPH_OPEN, along)
+    return _trace_mask(
+        np.asarray(mask, dtype=np.uint8), ridges, _Demands(0.9 * least_length, 0.0, _PLAIN_COVER), text_height
+    )
 
 
 class _Demands(NamedTuple):
-    """What makes a stroke: its length in px, the share of an unbroken one on one curve, the share that is dark."""
+    """What makes a stroke.
+
+    Attributes:
+        length: px; `excess` px more in the mask, where blur makes strokes longer.
+        cover: share that is dark.
+    """
 
     length: float
-    straight: float
+    excess: float
     cover: float
 
 
 def _trace_mask(mask: Gray, ridges: Ridges, demands: _Demands, text_height: float) -> list[Stroke]:
-    window = max(3, round(text_height * 1.2 / ridges.step))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     length, thickness = stats[:, cv2.CC_STAT_WIDTH] * ridges.step, stats[:, cv2.CC_STAT_HEIGHT]
-    # The blur makes every stroke longer; a rule that leans or is met by text is thicker than it is.
-    is_long = length >= demands.length + window * ridges.step * 0.3
+    # A rule that leans or is met by text is thicker than it is.
+    is_long = length >= demands.length + demands.excess
     is_thin = thickness <= np.maximum(length * 0.15, text_height * 0.8)
     is_candidate = is_long & is_thin
     is_candidate[0] = False  # the paper itself
@@ -211,7 +219,7 @@ def _fit_stroke(piece: _Piece, first: int, last: int) -> Stroke | None:
     off = np.abs(across - terms[0] - (along - middle) * (terms[1] + terms[2] * (along - middle)))
     # Digits that touch a rule pull its crest to their side; but no text runs on unbroken for several characters.
     is_unbroken = share >= 0.9 and length >= 4 * text_height
-    if (off <= 0.06 * text_height + 0.5).mean() < (piece.demands.straight if is_unbroken else _STRAIGHT):
+    if (off <= 0.06 * text_height + 0.5).mean() < (_PULLED if is_unbroken else _STRAIGHT):
         return None
     return Stroke(start, end, terms[0], terms[1], terms[2], share, float(np.median(best)))
 

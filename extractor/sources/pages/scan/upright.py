@@ -52,7 +52,7 @@ def straighten(image: Image, recogniser: Recogniser = recognise) -> Straight:
 
     Args:
         image: BGR, uint8 (height, width, 3).
-        recogniser: reads crops of lines of text; asked for three lines, for six where the page may stand on its head.
+        recogniser: reads crops of lines of text; asked for one line, for up to 22 where the page may stand on its head.
     """
     turned, matrix, is_on_side = _lay_level(image)
     turned = remove_specks(turned)

@@ -49,7 +49,7 @@ class InkWord(NamedTuple):
 
 def find_ink_words(image: Image) -> list[InkWord]:
     """First pass over a straight page: every region of text, each column of characters cut into its characters."""
-    quads = [part for quad in find_regions(image) for part in _cut_column(image, quad)]
+    quads = [part for quad in find_regions(image) for part in cut_column(image, quad)]
     readings = read_crops([cut_region(image, quad) for quad in quads])
     return [_to_word(reading, quad) for reading, quad in zip(readings, quads, strict=True)]
 
@@ -60,16 +60,16 @@ def _to_word(reading: Reading, quad: Quad) -> InkWord:
     return InkWord(reading.characters, (left, top, right, bottom))
 
 
-def _cut_column(image: Image, quad: Quad) -> list[Quad]:
+def cut_column(image: Image, quad: Quad) -> list[Quad]:
     """The regions of the characters of a column, from top to bottom; the region itself where it is no column."""
     crop = cut_region(image, quad)
     height, width = crop.shape[:2]
     if height < _UPRIGHT * width:
         return [quad]
     gray = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-    cut, mask = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    _, mask = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
     pieces = _find_pieces(np.flatnonzero(mask.any(axis=1)), width)
-    if len(pieces) < 2 or cut <= 0:
+    if len(pieces) < 2:
         return [quad]
     down_left, down_right = (quad[3] - quad[0]) / height, (quad[2] - quad[1]) / height
     margin = 0.06 * width

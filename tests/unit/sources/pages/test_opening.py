@@ -12,8 +12,13 @@ import pytest
 
 from extractor.errors import MissingProgram
 from extractor.model import Page
+from extractor.settings import Settings
 from extractor.sources.pages.opening import refuse, take_losses
 from extractor.sources.pages.tasks import PageFile, Refusal, inspect_file
+
+
+def inspect(file: PageFile) -> tuple[Page, ...] | Refusal:
+    return inspect_file(file, Settings(max_pages=3))
 
 
 def write_pdf(path: Path, pages: int = 3, **saving: object) -> PageFile:
@@ -36,20 +41,25 @@ def damage(file: PageFile, change: Callable[[bytes], bytes]) -> PageFile:
 
 
 def test_pages_are_counted_from_one_and_measured_in_points(tmp_path: Path) -> None:
-    pages = inspect_file(write_pdf(tmp_path / "a.pdf"))
+    pages = inspect(write_pdf(tmp_path / "a.pdf"))
     assert pages == (Page(1, 300, 400, "pt"), Page(2, 300, 401, "pt"), Page(3, 300, 402, "pt"))
+
+
+def test_more_pages_than_the_limit_are_refused(tmp_path: Path) -> None:
+    outcome = inspect(write_pdf(tmp_path / "a.pdf", pages=4))
+    assert outcome == Refusal("long", "it has 4 pages, the limit is 3")
 
 
 @pytest.mark.parametrize("extension", [".png", ".jpg", ".bmp", ".tif", ".webp"])
 def test_pictures_are_pages_measured_in_pixels(tmp_path: Path, extension: str) -> None:
     file = write_picture(tmp_path / "a", extension, np.full((70, 50, 3), 255, np.uint8))
-    assert inspect_file(file) == (Page(1, 50, 70, "px"),)
+    assert inspect(file) == (Page(1, 50, 70, "px"),)
 
 
 def test_a_tiff_has_as_many_pages_as_pictures(tmp_path: Path) -> None:
     images = [np.full((height, 50, 3), 255, np.uint8) for height in (70, 80)]
     assert cv2.imwritemulti(str(tmp_path / "a.tif"), images)
-    assert inspect_file(PageFile(str(tmp_path / "a.tif"), "tiff")) == (Page(1, 50, 70, "px"), Page(2, 50, 80, "px"))
+    assert inspect(PageFile(str(tmp_path / "a.tif"), "tiff")) == (Page(1, 50, 70, "px"), Page(2, 50, 80, "px"))
 
 
 def test_a_photo_is_as_its_camera_was_held(tmp_path: Path) -> None:
@@ -57,38 +67,38 @@ def test_a_photo_is_as_its_camera_was_held(tmp_path: Path) -> None:
     orientation = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
     mark = b"\xff\xe1" + (len(orientation) + 2).to_bytes(2, "big") + orientation
     damage(file, lambda raw: raw[:2] + mark + raw[2:])
-    assert inspect_file(file) == (Page(1, 70, 50, "px"),)
+    assert inspect(file) == (Page(1, 70, 50, "px"),)
 
 
 def test_a_password_locks_a_pdf_and_an_empty_one_does_not(tmp_path: Path) -> None:
     locked = write_pdf(tmp_path / "a.pdf", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="secret", owner_pw="o")
-    assert inspect_file(locked) == Refusal("locked", "it is locked by a password")
+    assert inspect(locked) == Refusal("locked", "it is locked by a password")
     guarded = write_pdf(tmp_path / "b.pdf", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="", owner_pw="o")
-    assert len(inspect_file(guarded)) == 3
+    assert len(inspect(guarded)) == 3
 
 
 def test_leading_white_space_does_no_harm(tmp_path: Path) -> None:
     file = damage(write_pdf(tmp_path / "a.pdf"), lambda raw: b"\xef\xbb\xbf \r\n" + raw)
-    assert len(inspect_file(file)) == 3
+    assert len(inspect(file)) == 3
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.97])
 def test_a_pdf_without_its_end_is_damaged_however_much_is_left(tmp_path: Path, share: float) -> None:
     file = damage(write_pdf(tmp_path / "a.pdf", garbage=0), lambda raw: raw[: round(len(raw) * share)])
-    outcome = inspect_file(file)
+    outcome = inspect(file)
     assert isinstance(outcome, Refusal)
     assert outcome.kind == "damaged"
 
 
 def test_a_pdf_whose_places_are_wrong_is_mended(tmp_path: Path) -> None:
     file = damage(write_pdf(tmp_path / "a.pdf"), lambda raw: raw.replace(b"startxref\n", b"startxref\n9"))
-    assert len(inspect_file(file)) == 3
+    assert len(inspect(file)) == 3
 
 
 @pytest.mark.parametrize("raw", [b"%PDF-1.7 ...", b"%PDF-1.4\n%%EOF", b"%PDF" + bytes(range(256)) * 20])
 def test_what_only_begins_as_a_pdf_is_damaged(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "a.pdf").write_bytes(raw)
-    outcome = inspect_file(PageFile(str(tmp_path / "a.pdf"), "pdf"))
+    outcome = inspect(PageFile(str(tmp_path / "a.pdf"), "pdf"))
     assert isinstance(outcome, Refusal)
     assert outcome.kind == "damaged"
 
@@ -96,8 +106,8 @@ def test_what_only_begins_as_a_pdf_is_damaged(tmp_path: Path, raw: bytes) -> Non
 def test_a_file_is_opened_as_what_its_bytes_say_and_nothing_else(tmp_path: Path) -> None:
     """mupdf would open web pages, e-books and archives, too."""
     (tmp_path / "a.html").write_text("<html><body>page</body></html>", encoding="utf-8")
-    assert isinstance(inspect_file(PageFile(str(tmp_path / "a.html"), "pdf")), Refusal)
-    assert isinstance(inspect_file(PageFile(str(tmp_path / "a.html"), "png")), Refusal)
+    assert isinstance(inspect(PageFile(str(tmp_path / "a.html"), "pdf")), Refusal)
+    assert isinstance(inspect(PageFile(str(tmp_path / "a.html"), "png")), Refusal)
 
 
 @pytest.mark.parametrize(

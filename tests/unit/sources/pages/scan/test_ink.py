@@ -62,6 +62,13 @@ def test_rules_that_are_found_some_pixels_off_are_no_ink(off: tuple[int, int, in
     assert look(roughen(draw_sheet()), cell).kind == "none"
 
 
+def test_bits_of_a_worn_rule_inside_the_cell_are_no_ink() -> None:
+    image = draw_sheet()
+    for y in (158, 172, 187, 198):  # beside the rule at the right, where it bends into the cell
+        cv2.line(image, (294, y), (297, y + 6), BLACK, 3)
+    assert look(roughen(image)).kind == "none"
+
+
 @pytest.mark.parametrize("darkness", [30, 110, 170], ids=["black", "grey", "faint"])
 def test_a_thin_1_is_print_however_faint(darkness: int) -> None:
     image = draw_sheet()
