@@ -12,6 +12,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -351,10 +352,16 @@ def test_a_run_left_early_leaves_no_page_under_way(tmp_path: Path) -> None:
         endless = build_pages((SHEET, b"/X Do"), more=nest_forms(6, 12))
         (tmp_path / f"{number}.pdf").write_bytes(endless + b"%%%d" % number)
     (tmp_path / "!.pdf").write_bytes(make_pdf([TITLE]))
-    documents = load_in_order(sorted(str(path) for path in tmp_path.iterdir()), SETTINGS)
+    settings = SETTINGS.model_copy(update={"page_timeout_s": 1000})
+    documents = load_in_order(sorted(str(path) for path in tmp_path.iterdir()), settings)
     assert isinstance(next(documents), Document)
     documents.close()
-    assert TITLE in load_document(tmp_path / "!.pdf", SETTINGS).text  # no worker is held up
+    with ThreadPoolExecutor() as aside:
+        loading = aside.submit(load_document, tmp_path / "!.pdf", settings)
+        try:
+            assert TITLE in loading.result(PATIENCE_S).text  # no worker is held up
+        finally:
+            close_workers()
 
 
 def test_records_of_a_run_are_those_of_the_documents_alone(mixed: list[str], tmp_path: Path) -> None:

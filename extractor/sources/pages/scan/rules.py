@@ -49,7 +49,7 @@ class RuledCell(NamedTuple):
     Attributes:
         box: px of the straight image, on the middle of the rules.
         borders: how sure it is (0 to 1) that there is a rule: left, top, right, bottom.
-        whole: how sure it is (0 to 1) that no rule runs through the cell, and none of the table's rows is missing.
+        whole: how sure it is (0 to 1) that no rule runs through the cell.
     """
 
     row: int
@@ -96,7 +96,7 @@ def find_ruled_tables(straight: Straight) -> list[RuledTable]:
     for row_strokes, column_strokes in group_strokes(rows, columns, text_height * _TOUCH):
         table = _build_table(row_strokes, column_strokes, sheet)
         if table is not None:
-            tables.append(_doubt_rest(table) if _goes_on(table, columns, text_height) else table)
+            tables.append(table)
     return sorted(tables, key=lambda table: (table.box[1], table.box[0]))
 
 
@@ -134,24 +134,6 @@ def _build_table(row_strokes: list[Stroke], column_strokes: list[Stroke], sheet:
         rows = [line for line, is_used in zip(rows, is_row, strict=True) if is_used]
         columns = [line for line, is_used in zip(columns, is_column, strict=True) if is_used]
     return None
-
-
-def _goes_on(table: RuledTable, strokes: list[Stroke], text_height: float) -> bool:
-    """Whether the outer rules go on above or below the table, so that rows of it were not found."""
-    top, bottom, near = table.rows[0], table.rows[-1], text_height / 2
-    solid = [each for each in strokes if each.cover >= 0.8]
-    for beyond in (
-        [each.across for each in solid if top - 2 * near < each.end < top + near],
-        [each.across for each in solid if bottom - near < each.start < bottom + 2 * near],
-    ):
-        if all(any(abs(across - rim) < near for across in beyond) for rim in (table.columns[0], table.columns[-1])):
-            return True
-    return False
-
-
-def _doubt_rest(table: RuledTable) -> RuledTable:
-    """What is left of a table: without its other rows no cell is sure to be what it seems."""
-    return table._replace(cells=tuple(cell._replace(whole=0.0) for cell in table.cells))
 
 
 def _add_hidden(lines: list[GridLine], crossing: list[Stroke], gray: Gray, text_height: float) -> list[GridLine]:

@@ -99,7 +99,7 @@ def find_ridges(gray: Gray, text_height: float) -> Ridges:
         padded = cv2.copyMakeBorder(short, reach, reach, 0, 0, cv2.BORDER_REPLICATE)
         sides = cv2.min(padded[: -2 * reach], padded[2 * reach :])
         levels = cv2.max(levels, cv2.subtract(sides, short))
-    # Most of a page is paper, so that the median step from one pixel to the next is the paper's grain.
+    # Most of a page is paper, so that the usual step from one pixel to the next is the paper's grain.
     grain = float(np.mean(cv2.absdiff(short[::3, 1:], short[::3, :-1]).clip(0, 12))) if short.shape[1] > 1 else 0.0
     return Ridges(np.asarray(levels, dtype=np.uint8), step, max(_LEAST_CONTRAST, _GRAIN_FACTOR * grain))
 

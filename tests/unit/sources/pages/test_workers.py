@@ -109,6 +109,12 @@ def test_a_worker_has_no_output(workers: Workers, capfd: pytest.CaptureFixture[s
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_worker_never_hears_of_an_interrupt(workers: Workers) -> None:
+    """From its first moment, when Python would still answer with a traceback."""
+    blocked = workers.wait(workers.submit(signal.pthread_sigmask, signal.SIG_BLOCK, (), timeout_s=PATIENCE_S))
+    assert signal.SIGINT in blocked
+
+
 def test_what_is_withdrawn_is_not_begun_and_what_is_begun_is_killed(workers: Workers, tmp_path: Path) -> None:
     touch = "import pathlib, time; pathlib.Path({!r}).touch(); time.sleep(1000)"
     tasks = [workers.submit(exec, touch.format(str(tmp_path / str(n))), timeout_s=1000) for n in range(40)]

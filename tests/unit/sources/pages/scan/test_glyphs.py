@@ -60,3 +60,9 @@ def test_a_digit_that_is_rare_on_the_page_cannot_be_told() -> None:
 def test_other_numbers_of_symbols_than_characters_cannot_be_compared() -> None:
     shapes = learn("0123456789")
     assert compare_shapes("5", cut_symbols(draw("55", 100), 2), shapes) == "unknown"
+
+
+def test_a_stroke_for_not_applicable_is_no_1_even_where_1_is_rare() -> None:
+    shapes = learn("0")
+    assert compare_shapes("1", cut_symbols(draw("/", 100), 1), shapes) == "differs"
+    assert compare_shapes("1", cut_symbols(draw("1", 100), 1), shapes) == "unknown"

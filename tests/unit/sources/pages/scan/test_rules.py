@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from extractor.sources.pages.scan.rules import RuledTable, find_ruled_tables
+from extractor.sources.pages.scan.slots import cut_cells
 from extractor.sources.pages.scan.upright import Straight
 from tests.unit.sources.pages.scan.drawn_forms import CELLS, Form, Image, add_grain, compress, draw_form
 
@@ -137,11 +138,29 @@ def test_the_dense_table_of_a_real_report(corpus: Path) -> None:
     assert all(cell.is_sure for table in tables for cell in table.cells)
 
 
-def test_rows_that_were_not_found_make_the_rest_doubtful(form: Form) -> None:
-    lower = form.image.copy()
-    for row in (7, 8):  # rules as light as the shade beside them are not to be seen
-        y = round(form.boxes[CELLS.index((row, 2, 1, 1))][1] if row < 8 else form.boxes[-1][3])
-        lower[y - 3 : y + 4] = lower[y - 9 : y - 8]
-    table = find_one(lower)
-    is_all = table.rows[-1] == pytest.approx(form.boxes[-1][3], abs=10)
-    assert is_all or not any(cell.is_sure for cell in table.cells)
+def test_a_hole_through_which_cells_run_into_each_other_is_closed_where_most_ink_is() -> None:
+    rows, columns = np.ones((3, 3)), np.ones((4, 2))
+    rows[1, 0] = 0.0  # the first two cells of the first column are one
+    columns[1, 1] = 0.4  # and a worn rule would let them run into the third
+    slots = cut_cells(rows, columns)
+    assert slots.boxes == ((0, 0, 2, 1), (0, 1, 1, 2), (0, 2, 1, 3), (1, 1, 2, 2), (1, 2, 2, 3))
+    assert slots.is_forced == (True, False, False, False, False)
+
+
+def test_cells_that_no_ink_keeps_apart_are_cut_into_rectangles() -> None:
+    rows, columns = np.ones((3, 2)), np.ones((3, 2))
+    rows[1, 0] = columns[1, 1] = 0.0
+    slots = cut_cells(rows, columns)
+    assert sorted(slots.boxes) == [(0, 0, 1, 1), (0, 1, 1, 2), (1, 0, 2, 2)]
+    assert (slots.owner >= 0).all()
+
+
+def test_a_rule_with_text_pressed_against_it_is_found(form: Form) -> None:
+    pressed = form.image.copy()
+    x = round(form.boxes[CELLS.index((2, 4, 1, 1))][0])
+    for box in form.boxes:
+        if round(box[0]) == x and box[3] - box[1] < 60:
+            top, bottom = round(box[1]), round(box[3])
+            cv2.line(pressed, (x + 3, top + 6), (x + 12, bottom - 6), (0, 0, 0), 2)
+            cv2.line(pressed, (x - 12, top + 6), (x - 3, bottom - 6), (0, 0, 0), 2)
+    assert places(find_one(pressed)) == sorted(CELLS)

@@ -85,6 +85,30 @@ def test_a_photographed_sheet_becomes_a_rectangle(form: Form) -> None:
     assert abs(x1 - x2) < 2
 
 
+def test_rules_show_the_perspective_without_an_outline(form: Form) -> None:
+    height, width = form.image.shape[:2]
+    page = np.array([(0, 0), (width, 0), (width, height), (0, height)], dtype=np.float32)
+    seen = cv2.getPerspectiveTransform(page, page + np.array([(40, 0), (-10, 15), (0, 0), (0, 0)], dtype=np.float32))
+    straight = straighten(cv2.warpPerspective(form.image, seen, (width, height), borderValue=(255, 255, 255)))
+    whole = np.linalg.inv(straight.to_original) @ seen
+    left, top, right, bottom = form.boxes[0][0], form.boxes[0][1], form.boxes[-1][2], form.boxes[-1][3]
+    corners = cv2.perspectiveTransform(np.array([[(left, top), (right, top), (right, bottom), (left, bottom)]]), whole)
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = corners[0]
+    assert max(abs(y0 - y1), abs(y2 - y3), abs(x0 - x3), abs(x1 - x2)) < 2
+
+
+def test_the_outline_of_a_sheet_without_rules(form: Form) -> None:
+    text = form.image.copy()
+    text[round(140 * 150 / 72) :] = 255
+    given, seen = photograph(text)
+    height, width = text.shape[:2]
+    page = np.array([[(0.0, 0.0), (width, 0), (width, height), (0, height)]])
+    found = cv2.perspectiveTransform(page, np.linalg.inv(straighten(given).to_original) @ seen)[0]
+    assert found[0] == pytest.approx((0, 0), abs=8)
+    assert abs(found[0, 1] - found[1, 1]) < 8
+    assert abs(found[1, 0] - found[2, 0]) < 8
+
+
 def test_a_shadow_is_evened_out_and_ink_stays_dark(form: Form) -> None:
     light = np.linspace(0.5, 1.0, form.image.shape[1])[None, :, None]
     dim = (form.image * light).astype(np.uint8)
