@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     page_workers: int | None = Field(
         default=None, ge=1, le=1024, description="processes that read PDFs and pictures; one for each CPU when unset"
     )
-    page_timeout_s: int = Field(default=60, ge=1, description="seconds that reading one page may take")
+    page_timeout_s: int = Field(default=120, ge=1, description="seconds that reading one page may take")
     page_memory_mb: int = Field(
         default=3000,
         ge=300,

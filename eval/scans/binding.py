@@ -18,7 +18,7 @@ from eval.scans.camera import turn_picture
 from eval.scans.damage import Scanned
 from eval.scans.form import Inked
 
-_TIFF_G4, _TIFF_JPEG = 4, 7
+_TIFF_LZW, _TIFF_JPEG = 5, 7
 _WRONG_SHARE = 0.06
 
 
@@ -36,7 +36,7 @@ def bind_picture(pages: Sequence[Scanned]) -> Bound:
     if len(pages) == 1:
         return Bound(pages[0].data, pages[0].ending, 1.0)
     images = [cv2.imdecode(np.frombuffer(page.data, dtype=np.uint8), cv2.IMREAD_UNCHANGED) for page in pages]
-    packing = _TIFF_G4 if pages[0].ending == "png" else _TIFF_JPEG
+    packing = _TIFF_LZW if all(page.ending == "png" for page in pages) else _TIFF_JPEG
     dpi = round(pages[0].zoom * 72)
     options = [cv2.IMWRITE_TIFF_COMPRESSION, packing, cv2.IMWRITE_TIFF_XDPI, dpi, cv2.IMWRITE_TIFF_YDPI, dpi]
     options += [cv2.IMWRITE_TIFF_ROWSPERSTRIP, 64]  # JPEG wants a multiple of 8

@@ -46,6 +46,12 @@ _STYLES: dict[Kind, _Style] = {
 }
 _ORDER = {kind: place for place, kind in enumerate(_STYLES)}
 _UNREAD_STATES = frozenset({CellState.POSITION_UNKNOWN, CellState.UNPARSABLE, CellState.NOT_READ})
+_HOW_READ = {
+    "text_layer": "read by its text layer",
+    "ocr": "read by OCR",
+    "nothing": "nothing on it",
+    "failed": "could not be read",
+}
 _NUMBER = re.compile(rf"\s*(?:[\d.,+-]*\d|.*{UNREAD}.*)\s*", re.S)
 _CLOCKWISE = {
     90: Image.Transpose.ROTATE_270,
@@ -90,7 +96,7 @@ def draw_page(png: bytes, page: Page, record: Record, document: Document) -> byt
         box = _turn_box(_scale_box(mark.box, scale), size, page.turn)
         ink = _turn_box(_scale_box(mark.ink, scale), size, page.turn) if mark.ink else None
         _draw_mark(canvas, mark, box, ink)
-    told = f"{record.document.path.rpartition('/')[2]}, page {page.number}, read by {page.read_by.replace('_', ' ')}"
+    told = f"{record.document.path.rpartition('/')[2]}, page {page.number}, {_HOW_READ[page.read_by]}"
     file = io.BytesIO()
     _add_legend(image, font, marks, told if told.isascii() else told.partition(", ")[2]).save(file, "PNG")
     return file.getvalue()

@@ -29,8 +29,8 @@ _SHIFT = 2
 _LEAST_SAMPLES = 3
 _ALIKE = 0.85
 _MARGIN = 0.05
-# A stroke / is read as 1 with confidence in every look. In 22 upright fonts 1 and 7 lean by -0.14 to 0.11, the stroke by
-# -0.28 to -0.48; digits in italics get a doubt for nothing.
+# A stroke / is read as 1 with confidence in every look. In 22 upright fonts 1 and 7 lean by -0.14 to 0.11, the stroke
+# by -0.28 to -0.48; digits in italics get a doubt for nothing.
 _SLIM, _STROKE_LEAN = "17", -0.2
 
 
