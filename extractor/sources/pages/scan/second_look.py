@@ -3,11 +3,11 @@
 Lives here: the crops of the second look, comparing looks, the doubt that remains. Does not live here: which cells are
 looked at twice (cell_reader).
 
-One model looks twice, so the second image must differ where the model errs. Tried on 193 synthetic cells at six damages:
-the first pass (margin 0.3 of the height, sharp) read `3050` as `3060`, `454` as `154`, `3001` as `300`, each sure above
-0.95. Binarised, stretched, enlarged or inverted crops repeat such errors or make more of their own. Margins of 0.45 and
-0.6 with a blur of about one pixel repeated one of them, unsure (0.62), and read most right; SECOND lies between the two.
-The levels of confidence below were set by hand on such pages, not fitted, and are no probabilities.
+One model looks twice, so the second image must differ where the model errs. Tried on 193 synthetic cells at six
+damages: the first pass (margin 0.3 of the height, sharp) read `3050` as `3060`, `454` as `154`, `3001` as `300`, each
+sure above 0.95. Binarised, stretched, enlarged or inverted crops repeat such errors or make more of their own. Margins
+of 0.45 and 0.6 with a blur of about one pixel repeated one of them, unsure (0.62), and read most right; SECOND lies
+between the two. The levels of confidence below were set by hand on such pages, not fitted, and are no probabilities.
 """
 
 from __future__ import annotations
