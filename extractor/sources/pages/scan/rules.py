@@ -36,6 +36,8 @@ from extractor.sources.pages.scan.strokes import (
 )
 from extractor.sources.pages.scan.upright import Straight
 
+# Of the contrast of most rules; a grey hairline inside a black frame has more.
+_LEAST_OF_USUAL = 0.1
 # Px in characters of the page's usual height.
 _LEAST_ROW_RULE, _LEAST_COLUMN_RULE, _LEAST_LEVEL_RULE = 2.0, 1.2, 3.3
 _LONG_RULE = 3.0
@@ -102,10 +104,22 @@ def find_ruled_tables(straight: Straight) -> list[RuledTable]:
 
 def _trace_rules(gray: Gray, least: float, text_height: float) -> list[Stroke]:
     ridges = find_ridges(gray, text_height)
-    return [
-        *trace_strokes(ridges, least * text_height, text_height),
-        *trace_level_strokes(ridges, _LEAST_LEVEL_RULE * text_height, text_height),
-    ]
+    return _drop_shine_through(
+        [
+            *trace_strokes(ridges, least * text_height, text_height),
+            *trace_level_strokes(ridges, _LEAST_LEVEL_RULE * text_height, text_height),
+        ]
+    )
+
+
+def _drop_shine_through(strokes: list[Stroke]) -> list[Stroke]:
+    """The strokes without those of the other side of the paper, which are next to nothing beside most of the length."""
+    if not strokes:
+        return []
+    by_contrast = sorted(strokes, key=lambda stroke: stroke.contrast)
+    reached = np.cumsum([stroke.length for stroke in by_contrast])
+    usual = by_contrast[int(np.searchsorted(reached, reached[-1] / 2))].contrast
+    return [stroke for stroke in strokes if stroke.contrast >= _LEAST_OF_USUAL * usual]
 
 
 def _build_table(row_strokes: list[Stroke], column_strokes: list[Stroke], sheet: _Sheet) -> RuledTable | None:

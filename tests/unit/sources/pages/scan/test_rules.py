@@ -164,3 +164,10 @@ def test_a_rule_with_text_pressed_against_it_is_found(form: Form) -> None:
             cv2.line(pressed, (x + 3, top + 6), (x + 12, bottom - 6), (0, 0, 0), 2)
             cv2.line(pressed, (x - 12, top + 6), (x - 3, bottom - 6), (0, 0, 0), 2)
     assert places(find_one(pressed)) == sorted(CELLS)
+
+
+def test_rules_that_shine_through_from_the_other_side_are_none(form: Form) -> None:
+    paper = cv2.flip(form.image, 1)
+    other_side = 255 - (255 - np.roll(paper, (23, 31), axis=(0, 1)).astype(np.int16)) // 14
+    both = np.asarray(np.minimum(form.image, other_side), dtype=np.uint8)
+    assert places(find_one(both)) == sorted(CELLS)
