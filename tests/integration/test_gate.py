@@ -209,7 +209,7 @@ def ignore_text(patch: Patch) -> None:
 
 
 def ignore_equations(patch: Patch) -> None:
-    patch.setattr(pipeline, "explain_failures", lambda merged, names, equations, doubts: Findings(equations, (), {}))
+    patch.setattr(pipeline, "explain_failures", lambda merged, names, equations, *others: Findings(equations, (), {}))
 
 
 # ---------------------------------------------------------------- faults that the gold notices
