@@ -63,6 +63,7 @@ class _Case:
     symbols: list[Shape]
     second: list[Look]
     third: list[Look]
+    was_seen: bool
 
 
 class TableReading(NamedTuple):
@@ -108,10 +109,10 @@ def _open_case(sheet: Sheet, box: PixelBox, seen: CellWords, known: Kind | None 
     is_stamped = any(has_stamp(sheet, word.box) for word in words)
     ink = find_cell_ink(sheet, box) if kind != "text" or seen.is_cut or is_stamped else None
     if ink is not None and is_stamped and ink.kind == "none":
-        kind, words = "empty", []  # the engine read the stamp
+        kind, words = "empty", []  # the engine read the stamp, or faint print below it
     first = Look(tuple(character for word in words for character in word.characters), bound(words) if words else box)
     symbols = cut_symbols(ink, len(first.text)) if ink is not None and kind == "number" else []
-    return _Case(kind, words, seen.is_cut, ink, first, symbols, [], [])
+    return _Case(kind, words, seen.is_cut, ink, first, symbols, [], [], bool(seen.words))
 
 
 def _tell_kind(text: str) -> Kind:
@@ -166,7 +167,7 @@ def _close_case(case: _Case, shapes: Shapes) -> ReadCell:
     if case.ink is None:
         return ReadCell(_lines_of_words([_doubt_letters(word) for word in case.words]))
     if case.kind == "empty" and case.ink.kind != "print":
-        return ReadCell((), "faint" if case.ink.kind == "traces" else None)
+        return ReadCell((), "faint" if case.ink.kind == "traces" or case.was_seen else None)
     if not case.second:
         return ReadCell(_lines_of_words([_doubt(word, _doubt_one_look(case, shapes)) for word in case.words]))
     return ReadCell(_weigh(case, case.ink, shapes))
