@@ -57,8 +57,8 @@ class Settings(BaseSettings):
     page_timeout_s: int = Field(default=120, ge=1, description="seconds that reading one page may take")
     page_memory_mb: int = Field(
         default=3000,
-        ge=300,
-        description="memory of each of these processes, in MB; to recognise a page takes about 1000",
+        ge=800,  # below, the libraries themselves may not load, each with an error of its own
+        description="memory of each of these processes, in MB; to recognise a page takes about 1200",
     )
     max_pages: int = Field(default=200, ge=1, description="most pages of one PDF or picture file")
     max_page_megapixels: float = Field(

@@ -223,8 +223,8 @@ def test_a_page_that_cannot_be_read_does_not_take_the_others_with_it() -> None:
 
 
 def test_a_page_over_its_memory_is_not_read_as_an_empty_one() -> None:
-    """Where the memory ends (in the task, at an import, in the process itself) is chance; the remedy is the same."""
-    settings = Settings(page_workers=1, page_memory_mb=300, max_page_megapixels=100)
+    """Where the memory ends (in the task, or outside of it) is chance; the remedy is the same."""
+    settings = Settings(page_workers=1, page_memory_mb=800, max_page_megapixels=100)
     raw = build_pages((b"[0 0 9000 9000]", b"0 0 1 rg 0 0 50 50 re f"))
     with pytest.raises(PagesNotRead, match="EXTRACTOR_PAGE_MEMORY_MB"):
         read_document(raw, "large.pdf", settings)

@@ -7,7 +7,6 @@ shows pictures of the paper (vision). Called by the pipeline.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from extractor.llm.calls import Asker
@@ -44,16 +43,5 @@ class LlmReader:
             facts = FactQuestion(document, chunks, questioner)
             parts.append(facts.read_older() if asks.is_older else facts.read_narrative())
         whole = PartReading()
-        # All are waited for, so that none goes on asking for a document that is given up.
-        for part in await asyncio.gather(*parts, return_exceptions=True):
-            if isinstance(part, BaseException):
-                raise part
-            whole.add(part)
-        return Reading(
-            READER,
-            whole.generation,
-            whole.candidates,
-            tuple(whole.flags),
-            unread=tuple(whole.unread),
-            versions={"model": self._model, **dict(sorted(questioner.versions.items()))},
-        )
+        await whole.gather(parts)
+        return whole.finish(READER, {"model": self._model, **dict(sorted(questioner.versions.items()))})

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from extractor.flags import CATALOGUE, make_flag
 from extractor.llm.calls import Asker, BudgetReached, Call, CallError, Image, Reply, ReplyInvalid
 from extractor.llm.prompts import Prompt, ask_for, load_prompt
-from extractor.model import Candidate, Flag
+from extractor.model import Candidate, Flag, Reading
 from extractor.settings import Settings
 
 READER = "llm"
@@ -48,6 +48,22 @@ class PartReading:
         self.flags += other.flags
         self.unread += other.unread
         self.generation |= other.generation
+
+    async def gather(self, parts: Iterable[Awaitable[PartReading]]) -> None:
+        """Take in parts that are being asked about, in their order.
+
+        All are waited for, so that none goes on asking for a document that is given up.
+        """
+        for part in await asyncio.gather(*parts, return_exceptions=True):
+            if isinstance(part, BaseException):
+                raise part
+            self.add(part)
+
+    def finish(self, reader: str, versions: Mapping[str, str]) -> Reading:
+        """The whole of a document as one reading."""
+        return Reading(
+            reader, self.generation, self.candidates, tuple(self.flags), unread=tuple(self.unread), versions=versions
+        )
 
 
 async def ask_all(questions: Iterable[Awaitable[T]], reading: PartReading, part: str, unread: str) -> list[T]:

@@ -75,19 +75,8 @@ class VisionReader:
             if all(piece in images for piece in sight.pieces)
         ]
         shown = [images[piece] for piece in pages if piece in images]
-        parts = [*rows, *([_PageQuestion(questioner, looks).read(shown)] if shown else [])]
-        for part in await asyncio.gather(*parts, return_exceptions=True):
-            if isinstance(part, BaseException):
-                raise part
-            whole.add(part)
-        return Reading(
-            READER,
-            whole.generation,
-            whole.candidates,
-            tuple(whole.flags),
-            unread=tuple(whole.unread),
-            versions=_name_versions(questioner.versions, self._model),
-        )
+        await whole.gather([*rows, *([_PageQuestion(questioner, looks).read(shown)] if shown else [])])
+        return whole.finish(READER, _name_versions(questioner.versions, self._model))
 
     async def _cut(self, document: Document, pieces: Iterable[Piece], reading: PartReading) -> dict[Piece, Image]:
         """The picture of each piece; a page is opened once. A page that cannot be cut is noted, and others count."""

@@ -20,6 +20,7 @@ import pymupdf
 from extractor.errors import MissingProgram
 from extractor.model import Page
 from extractor.sources.pages.tasks import PageFile, Refusal
+from extractor.sources.pages.worker_process import is_out_of_memory
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
@@ -27,7 +28,6 @@ pymupdf.TOOLS.mupdf_display_warnings(False)
 # What mupdf says when it goes on without a part of the page.
 _LOST_PARTS = ("premature end", "truncated", "during interpretation", "zlib error")
 _MUPDF_ERROR = re.compile(r"code=\d+: ")
-_OUT_OF_MEMORY = ("malloc", "alloc(", "bad alloc", "insufficient memory", "out of memory", "failed to allocate")
 # Of all that mupdf can open, by the first word of its name for them.
 _FORMATS = frozenset(("PDF", "Image", "TIFF", "BMP"))
 
@@ -128,7 +128,7 @@ def refuse(error: Exception) -> Refusal:
     if isinstance(error, MissingProgram):
         return Refusal("missing", error.problem, error.remedy)
     words = " ".join(str(error).split())[:200]
-    if isinstance(error, MemoryError) or any(sign in words.lower() for sign in _OUT_OF_MEMORY):
+    if is_out_of_memory(error):
         return Refusal("memory", "it needs more memory than a page may take")
     if isinstance(error, pymupdf.FileDataError | pymupdf.EmptyFileError) or _MUPDF_ERROR.match(words):
         # its words for a file that it cannot open are no more than the name of our copy

@@ -24,7 +24,7 @@ from typing import Generic, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from extractor.settings import Settings
-from extractor.sources.pages.worker_process import call_task, prepare_worker
+from extractor.sources.pages.worker_process import OutOfMemory, call_task, prepare_worker
 
 T = TypeVar("T")
 
@@ -204,7 +204,7 @@ def _explain(error: BaseException, timeout_s: int) -> TaskFailed:
             "no process to read pages could be started",
             "A script that loads PDFs needs `if __name__ == '__main__':` around what it does",
         )
-    if isinstance(error, MemoryError) or "MemoryError" in str(error):  # outside the task itself: an import, a result
+    if isinstance(error, OutOfMemory | MemoryError):  # outside the task itself: an import, a result
         return TaskFailed("it needs more memory than a page may take", "Raise EXTRACTOR_PAGE_MEMORY_MB")
     return TaskFailed(str(error), "Tell the maintainers of this program")
 

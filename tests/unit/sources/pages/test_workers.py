@@ -46,6 +46,16 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+#: A library that starts more threads than there is room for.
+THREADS = """
+import threading, time
+threading.stack_size(2**28)
+for _ in range(9):
+    threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
+"""
+ONNX = "raise RuntimeError('env.cc:327 pthread_create failed, error code: 12 error msg: Cannot allocate memory')"
+
+
 def test_results_come_from_other_processes(workers: Workers) -> None:
     tasks = [workers.submit(divmod, number, 7, timeout_s=PATIENCE_S) for number in range(20)]
     assert [workers.wait(task) for task in tasks] == [divmod(number, 7) for number in range(20)]
@@ -128,12 +138,22 @@ def test_what_is_withdrawn_is_not_begun_and_what_is_begun_is_killed(workers: Wor
     assert len(list(tmp_path.iterdir())) <= 4  # two at work, and as many on their way to a worker
 
 
+@pytest.mark.parametrize("script", ["bytearray(10**9)", THREADS, ONNX], ids=["array", "threads", "in C"])
+def test_memory_that_ends_outside_the_files_own_reader_is_told_as_such(workers: Workers, script: str) -> None:
+    with pytest.raises(TaskFailed) as caught:
+        workers.wait(workers.submit(exec, script, timeout_s=PATIENCE_S))
+    assert caught.value.problem == "it needs more memory than a page may take"
+    assert "EXTRACTOR_PAGE_MEMORY_MB" in caught.value.remedy
+    with pytest.raises(TaskFailed, match=r"division or modulo by zero.*maintainers"):
+        workers.wait(workers.submit(divmod, 1, 0, timeout_s=PATIENCE_S))
+
+
 def test_all_documents_share_the_workers_until_they_are_closed() -> None:
-    settings = Settings(page_workers=1, page_memory_mb=601)
+    settings = Settings(page_workers=1, page_memory_mb=801)
     workers = share_workers(settings)
-    assert share_workers(Settings(page_workers=1, page_memory_mb=601)) is workers
+    assert share_workers(Settings(page_workers=1, page_memory_mb=801)) is workers
     waiting = workers.submit(time.sleep, 1000, timeout_s=1000)
-    pid = workers.wait(share_workers(Settings(page_workers=2, page_memory_mb=601)).submit(os.getpid, timeout_s=60))
+    pid = workers.wait(share_workers(Settings(page_workers=2, page_memory_mb=801)).submit(os.getpid, timeout_s=60))
     close_workers()
     assert not is_alive(pid)
     assert waiting.future.cancelled()
