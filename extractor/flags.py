@@ -36,7 +36,7 @@ CATALOGUE: dict[str, Finding] = {
     "pages-by-ocr": Finding("info", "第 {pages} 页由光学识别读取：{reason}", "read by OCR ({reason}): page {pages}"),
     "page-not-read": Finding("error", "第 {page} 页无法读取：{problem}", "page {page} could not be read: {problem}"),
     "picture-not-read": Finding(
-        "warning", "网页中的图片 {name} 未读取：{problem}", "a picture on the page was not read ({name}): {problem}"
+        "warning", "文中的图片 {name} 未读取：{problem}", "a picture in the file was not read ({name}): {problem}"
     ),
     "ocr-uncertain": Finding("warning", "识别存疑：{doubts_zh}", "the recognition of the ink is in doubt: {doubts_en}"),
     "ocr-unconfirmed": Finding(

@@ -204,7 +204,7 @@ class Page:
         unit: points (72 an inch) in a PDF, pixels in a picture.
         turn: degrees clockwise (0, 90, 180, 270) by which what a viewer shows must be turned to be upright.
         read_by: `text_layer`, `ocr`, `nothing` (an empty page), or `failed`.
-        name: file of the picture, for a picture that a web page shows; else empty.
+        name: of the picture, for one that a web page or a Word file shows (extractor.sources.open_page); else empty.
     """
 
     number: int

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from extractor.bulk.loading import count_begun
 from extractor.confidence import Certificate
 from extractor.confidence.standing import Standing, collect_versions, open_certificate
-from extractor.errors import OutputError, SettingsError, UnreadableSource
+from extractor.errors import OutputError, SettingsError
 from extractor.llm.calls import BudgetReached, ServerRefused
 from extractor.model import Box, Document, Origin, Record
 from extractor.pipeline import complete_document, draft_document
@@ -24,7 +24,7 @@ from extractor.readers.llm import LlmReader
 from extractor.readers.llm.vision import CROP_DPI, Crop, VisionReader
 from extractor.readers.policy import Policy
 from extractor.settings import Settings
-from extractor.sources import begin_document, is_paged, load_document, shows_pictures
+from extractor.sources import begin_document, load_document, needs_processes, open_page
 from extractor.sources.pages import crop_page_png
 
 if TYPE_CHECKING:
@@ -59,14 +59,11 @@ def _cut_with(settings: Settings) -> Crop:
     """Pieces of paper, cut by worker processes."""
 
     def crop(document: Document, number: int, boxes: Sequence[Box]) -> Sequence[bytes]:
-        page = document.paper.pages[number - 1] if document.paper else None
-        turn, name = (page.turn, page.name) if page else (0, "")
-        path = Path(document.path).parent / name if name else Path(document.path)
-        try:
-            raw = path.read_bytes() if name else document.raw
-        except OSError as error:
-            raise UnreadableSource(str(path), "the picture is gone", "Put it back beside its page") from error
-        return crop_page_png(raw, str(path), number if not name else 1, boxes, settings, dpi=CROP_DPI, turn=turn)
+        if document.paper is None:
+            raise ValueError(f"{document.path} has no pages")
+        page = document.paper.pages[number - 1]
+        file = open_page(document, page, settings)
+        return crop_page_png(file.raw, file.path, file.number, boxes, settings, dpi=CROP_DPI, turn=page.turn)
 
     return crop
 
@@ -161,18 +158,15 @@ async def _process(
 
 
 async def _wait_for_pages(work: Work, settings: Settings, paper: asyncio.Semaphore) -> Document | None:
-    """A document whose pages or pictures are read by processes of their own; only the waiting is a thread's."""
-    if is_paged(work.path):
-        async with paper:
-            document = begin_document(work.path, settings)
-            try:
-                return await asyncio.to_thread(document.finish)
-            finally:
-                document.cancel()
-    if shows_pictures(work.path, settings):
-        async with paper:
-            return await asyncio.to_thread(load_document, work.path, settings)
-    return None
+    """A document that processes of their own read, at least in part; only the waiting is a thread's."""
+    if not needs_processes(work.path, settings):
+        return None
+    async with paper:
+        document = begin_document(work.path, settings)
+        try:
+            return await asyncio.to_thread(document.finish)
+        finally:
+            document.cancel()
 
 
 async def _finish(task: asyncio.Task[Record]) -> None:

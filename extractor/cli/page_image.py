@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from extractor.errors import OutputError, SettingsError, UnreadableSource
+from extractor.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
     from extractor.model import Document, Page, Record
@@ -78,16 +78,9 @@ def save_pages(record: Record, document: Document, out: Path, page: int | None, 
 
 
 def _render(document: Document, page: Page, settings: Settings) -> bytes:
-    """The page as a viewer shows it; of a web page, the picture that it shows."""
+    """The page as a viewer shows it; of a web page or a Word file, the picture that it shows."""
+    from extractor.sources import open_page
     from extractor.sources.pages import render_page_png
 
-    if not page.name:
-        return render_page_png(document.raw, document.path, page.number, settings)
-    path = Path(document.path).parent / page.name
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UnreadableSource(
-            str(path), "this picture of the web page is not in a file of its own", "Choose another page with --page"
-        ) from error
-    return render_page_png(raw, str(path), 1, settings)
+    file = open_page(document, page, settings)
+    return render_page_png(file.raw, file.path, file.number, settings)

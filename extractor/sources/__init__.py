@@ -11,21 +11,32 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from extractor.errors import EmptySource, SourceTooLarge, UnreadableSource
-from extractor.model import Block, Document, Grid, Paper
+from extractor.model import Block, Document, Grid, Page, Paper
 from extractor.settings import Settings, load_settings
 from extractor.sources.base import Linear
-from extractor.sources.detect import SourceKind, decode_text, detect_kind, has_pages, tell_picture
+from extractor.sources.detect import SourceKind, decode_text, detect_kind, has_pages, is_old_word, tell_picture
 from extractor.sources.markdown import hide_markup
 from extractor.sources.text import number_grids, split_blocks
 from extractor.sources.view import fold_view
 
 if TYPE_CHECKING:
+    from extractor.sources.blocks import Collected
     from extractor.sources.pages import PagesUnderWay
+    from extractor.sources.picture_text import PicturesUnderWay
 
-__all__ = ["BegunDocument", "begin_document", "is_paged", "load_document", "read_document", "shows_pictures"]
+__all__ = [
+    "BegunDocument",
+    "PageBytes",
+    "begin_document",
+    "is_paged",
+    "load_document",
+    "needs_processes",
+    "open_page",
+    "read_document",
+]
 
 _MEDIA_TYPES = {
     SourceKind.TEXT: "text/plain",
@@ -36,7 +47,9 @@ _MEDIA_TYPES = {
     SourceKind.PDF: "application/pdf",
 }
 _HEAD_BYTES = 1024
-_PICTURE = re.compile(rb"<img\b", re.IGNORECASE)
+_COLLECTED = (SourceKind.HTML, SourceKind.DOCX, SourceKind.DOC)
+# In a web page, or among the names of a docx's parts, which are never compressed.
+_SHOWS_PICTURES = re.compile(rb"<img\b|/media/", re.IGNORECASE)
 
 
 def load_document(path: Path | str, settings: Settings | None = None) -> Document:
@@ -67,13 +80,17 @@ def is_paged(path: Path | str) -> bool:
         return False
 
 
-def shows_pictures(path: Path | str, settings: Settings) -> bool:
-    """Whether a file may be a web page with pictures, which worker processes read. False where it cannot be opened."""
+def needs_processes(path: Path | str, settings: Settings) -> bool:
+    """Whether other processes may be waited for: those that read pages and pictures, or LibreOffice.
+
+    False where the file cannot be opened.
+    """
     try:
         with open(path, "rb") as file:
-            return _PICTURE.search(file.read(settings.max_source_mb * 1_000_000)) is not None
+            raw = file.read(settings.max_source_mb * 1_000_000)
     except OSError:
         return False
+    return has_pages(raw) or is_old_word(raw) or _SHOWS_PICTURES.search(raw) is not None
 
 
 def begin_document(path: Path | str, settings: Settings) -> BegunDocument:
@@ -93,7 +110,8 @@ class BegunDocument:
         self._path = path
         self._settings = settings
         self._kind = detect_kind(raw, path)
-        self._pages = self._begin_pages()
+        self._is_cancelled = False
+        self._under_way: PagesUnderWay | PicturesUnderWay | None = self._begin_pages()
 
     def _begin_pages(self) -> PagesUnderWay | None:
         if self._kind not in (SourceKind.PDF, SourceKind.PICTURE):
@@ -103,20 +121,59 @@ class BegunDocument:
         return begin_pages(self._kind, self._raw, self._path, self._settings)
 
     def finish(self) -> Document:
-        """Wait for its pages and make the Document.
+        """Wait for its pages and pictures, and make the Document.
 
         Raises:
             SourceError: see load_document.
             CancelledError: see cancel.
         """
-        kind, raw, path = self._kind, self._raw, self._path
-        linear = self._pages.wait() if self._pages else _linearise(kind, raw, path, self._settings)
-        return _make_document(kind, linear, raw, path)
+        return _make_document(self._kind, self._linearise(), self._raw, self._path)
+
+    def _linearise(self) -> Linear:
+        if self._under_way:
+            return self._under_way.wait()
+        if self._kind not in _COLLECTED:
+            text, _charset, notices = decode_text(self._raw)
+            return Linear(text, notices=notices)
+        from extractor.sources.picture_text import PicturesUnderWay
+
+        collected = _collect(self._kind, self._raw, self._path, self._settings)
+        pictures = self._under_way = PicturesUnderWay(collected.blocks, self._settings)
+        if self._is_cancelled:  # since then; from now on it finds the pictures
+            pictures.cancel()
+        return collected.complete(pictures.wait())
 
     def cancel(self) -> None:
-        """Give the document up: no page of it is begun any more, and `finish` ends early."""
-        if self._pages:
-            self._pages.cancel()
+        """Give the document up, from any thread: no page of it is begun any more, and `finish` ends early."""
+        self._is_cancelled = True
+        if self._under_way:
+            self._under_way.cancel()
+
+
+class PageBytes(NamedTuple):
+    """Where a page is: the bytes of a file with pages, its name for messages, and the page's number in it."""
+
+    raw: bytes
+    path: str
+    number: int
+
+
+def open_page(document: Document, page: Page, settings: Settings) -> PageBytes:
+    """The file that a page of a document is in: the document itself, or a picture that it shows.
+
+    Raises:
+        UnreadableSource: the document shows the picture no more.
+    """
+    from extractor.sources.picture_text import find_picture
+
+    if not page.name or document.paper is None:
+        return PageBytes(document.raw, document.path, page.number)
+    collected = _collect(detect_kind(document.raw, document.path), document.raw, document.path, settings)
+    raw = find_picture(collected.blocks, page.name)
+    if raw is None:
+        raise UnreadableSource(f"{document.path}: {page.name}", "the picture is gone", "Put it back beside its page")
+    before = [other for other in document.paper.pages[: page.number - 1] if other.name == page.name]
+    return PageBytes(raw, f"{document.path}: {page.name}", len(before) + 1)
 
 
 def _read_file(path: Path, settings: Settings) -> bytes:
@@ -165,22 +222,15 @@ def _renumber_cells(paper: Paper, grids: Sequence[Grid], blocks: Iterable[Block]
     return replace(paper, cells=cells)
 
 
-def _linearise(kind: SourceKind, raw: bytes, path: str, settings: Settings) -> Linear:
+def _collect(kind: SourceKind, raw: bytes, path: str, settings: Settings) -> Collected:
     # The parsers are imported when first needed: a run over text files loads neither.
     if kind is SourceKind.HTML:
-        from extractor.sources.html import parse_html
+        from extractor.sources.html import collect_html
 
-        return parse_html(raw, path, settings)
-    if kind is SourceKind.DOCX:
-        from extractor.sources.word import parse_docx
+        return collect_html(raw, path, settings)
+    from extractor.sources.word import collect_doc, collect_docx
 
-        return parse_docx(raw, path, settings)
-    if kind is SourceKind.DOC:
-        from extractor.sources.word import parse_doc
-
-        return parse_doc(raw, path, settings)
-    text, _charset, notices = decode_text(raw)
-    return Linear(text, notices=notices)
+    return collect_docx(raw, path, settings) if kind is SourceKind.DOCX else collect_doc(raw, path, settings)
 
 
 def _order_blocks(view: str, grids: Sequence[Grid]) -> Iterator[Block]:

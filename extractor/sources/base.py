@@ -44,14 +44,14 @@ def join_linears(parts: Iterable[Linear]) -> Linear:
     cells: dict[tuple[int, int, int], CellPlace] = {}
     position = 0
     for part in parts:
+        first = len(grids)
         if part.paper is not None:
             pages.extend(part.paper.pages)
             words.extend(
                 word._replace(start=word.start + position, end=word.end + position) for word in part.paper.words
             )
-            first = len(grids)
             cells |= {(first + grid, row, column): at for (grid, row, column), at in part.paper.cells.items()}
-        grids.extend(_shift_grid(grid, len(grids) + place, position) for place, grid in enumerate(part.grids))
+        grids.extend(_shift_grid(grid, first + place, position) for place, grid in enumerate(part.grids))
         notices.extend(part.notices)
         texts.append(part.text)
         position += len(part.text)

@@ -8,8 +8,9 @@ all one after another. Does not live here: any markup. Called by extractor.sourc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from extractor.flags import make_flag
 from extractor.model import Cell, Flag, Grid
@@ -59,6 +60,19 @@ class Table:
 
 Block = str | Table
 """A finished line, or a table."""
+
+
+class Collected(NamedTuple):
+    """What a parser found in a file, before it is laid out.
+
+    Attributes:
+        blocks: in order; pictures are marks (extractor.sources.pictures) until they are read.
+        complete: adds to the text that was laid out what the parser has to say of the file.
+    """
+
+    blocks: Sequence[Block]
+    complete: Callable[[Linear], Linear]
+
 
 MAX_COLUMNS = 1000
 """A wider table is no table of a report, and its geometry is not worth the memory."""

@@ -73,6 +73,11 @@ def has_pages(head: bytes) -> bool:
     return _is_pdf(head) or tell_picture(head) is not None
 
 
+def is_old_word(raw: bytes) -> bool:
+    """Whether a file may be a .doc or .rtf, which LibreOffice converts."""
+    return raw.startswith(OLE2_MAGIC) or raw.lstrip().startswith(RTF_MAGIC)
+
+
 def tell_picture(head: bytes) -> str | None:
     """Format of a picture that is read (`png`, `jpeg`, `gif`, `tiff`, `bmp`, `webp`); None for anything else."""
     for magic, name in _PICTURES:

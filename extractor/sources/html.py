@@ -2,7 +2,7 @@
 
 Lives here: what of a page is read: shown text, in reading order, and the cells of its tables. Does not live
 here: charset (see detect), where cells come to stand (see blocks), headings and what cells mean. Called by
-extractor.sources.load_document.
+extractor.sources.
 
 The parser is lexbor, so broken markup is mended as browsers mend it. Style sheets are not evaluated: only
 attributes of the element itself hide it. Numbers that a browser makes up (list counters) are not text.
@@ -18,11 +18,12 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from extractor.settings import Settings, load_settings
+from extractor.settings import Settings
 from extractor.sources.base import Linear
 from extractor.sources.blocks import (
     Block,
     BlockWriter,
+    Collected,
     Table,
     TableCell,
     collapse_spaces,
@@ -33,42 +34,41 @@ from extractor.sources.blocks import (
     settle_table,
 )
 from extractor.sources.detect import count_lost, decode_text, flag_undecodable
-from extractor.sources.picture_text import lay_out_with_pictures
-from extractor.sources.pictures import PictureMark, PictureShelf
+from extractor.sources.pictures import PagePictures, PictureMark
 
 
-def parse_html(raw: bytes, path: str, settings: Settings | None = None) -> Linear:
-    """Read the shown text and the tables of a page, and those of its pictures.
+def collect_html(raw: bytes, path: str, settings: Settings) -> Collected:
+    """Take in the shown text, the tables and the pictures of a page. A page always parses.
 
     One line a block element; a data table has one line a row, its cells separated by tabs. A large picture that lies
-    beside the page, or in it, is recognised; its text stands behind the line that shows it. The page's title stands
-    in when the body has no text. The text may be empty.
+    beside the page, or in it, stands behind the line that shows it. The page's title stands in when the body has no
+    text. The text may be empty.
 
     Args:
         raw: the bytes as found, in any charset.
         path: the page's file; its pictures are looked for in its folder and below.
-        settings: those of the environment when left out.
-
-    Returns:
-        Linear text; it has a `paper` only where pictures were read. A page always parses.
+        settings: limits for pictures.
     """
     text, charset, lost = decode_text(raw)
     # as a browser that runs scripts: noscript is not shown, and does not tear the head
     page = LexborHTMLParser(text, scripting=True)
-    settings = settings or load_settings()
-    reader = _PageReader(PictureShelf(path, settings))
+    reader = _PageReader(PagePictures(path, settings))
     if page.root is not None:
         reader.read(page.root)
-    linear = lay_out_with_pictures(reader.finish(), settings)
-    linear = replace(linear, notices=(*flag_hidden(reader.hidden_chars), *linear.notices))
     title = page.css_first("title")
-    if title is not None and not linear.text.strip():
-        linear = replace(lay_out([collapse_spaces(title.text()).strip(" ")], linear.notices), paper=linear.paper)
-    if not lost:
-        return linear
-    # the places are those of the linear text; their number is that of the source
-    notices = (*flag_undecodable(linear.text, charset, count_lost(text)), *linear.notices)
-    return replace(linear, notices=notices)
+    named = collapse_spaces(title.text()).strip(" ") if title is not None else ""
+
+    def complete(linear: Linear) -> Linear:
+        if named and not linear.text.strip():
+            linear = replace(lay_out([named], linear.notices), paper=linear.paper)
+        linear = replace(linear, notices=(*flag_hidden(reader.hidden_chars), *linear.notices))
+        if not lost:
+            return linear
+        # the places are those of the linear text; their number is that of the source
+        notices = (*flag_undecodable(linear.text, charset, count_lost(text)), *linear.notices)
+        return replace(linear, notices=notices)
+
+    return Collected(reader.finish(), complete)
 
 
 # ---------------------------------------------------------------- reading a page
@@ -97,7 +97,7 @@ _Action = Callable[[], None]
 class _PageReader:
     """Walks the tree without recursion (pages nest ten thousand deep) and fills a BlockWriter."""
 
-    def __init__(self, pictures: PictureShelf) -> None:
+    def __init__(self, pictures: PagePictures) -> None:
         self.writer = BlockWriter()
         self.hidden_chars = 0
         self._pictures = pictures

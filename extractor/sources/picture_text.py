@@ -1,12 +1,13 @@
-"""The text and tables of the pictures on a web page, put into the text of the page.
+"""The text and tables of the pictures in a web page or a Word file, put into its text.
 
 Lives here: having the pictures read that the shelf found (pictures), each one's text in its place, and naming those
-that were not read and may hide a table. Does not live here: recognition (extractor.sources.pages). Called by html.
+that were not read and may hide a table. Does not live here: recognition (extractor.sources.pages). Called by
+extractor.sources.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -27,32 +28,90 @@ if TYPE_CHECKING:
     from extractor.sources.pages import PagesUnderWay
 
 
-def lay_out_with_pictures(blocks: Sequence[Block], settings: Settings) -> Linear:
-    """Write blocks one after another, with the text of pictures in the place of their marks.
+class PicturesUnderWay:
+    """Blocks whose pictures are being read by worker processes: asked for at once, waited for when laid out.
 
-    Pictures that could not be read and may hide a table get a `picture-not-read` flag.
+    Raises nothing when it is made.
     """
-    if not any(isinstance(block, Table | PictureMark) for block in blocks):
-        return lay_out(blocks, ())
-    blocks = list(_lift_marks(blocks))
-    marks = [block for block in blocks if isinstance(block, PictureMark)]
-    if not marks:
-        return lay_out(blocks, ())
-    read, notices = _read_pictures([mark.shown for mark in marks], settings)
-    parts: list[Linear] = []
-    unread: list[tuple[int, Shown]] = []
-    for is_mark, run in groupby(blocks, key=lambda block: isinstance(block, PictureMark)):
-        if not is_mark:
-            parts.append(lay_out(run, ()))
-            continue
-        for mark in run:
-            outcome = read[mark.shown.name] if isinstance(mark, PictureMark) else None
-            if isinstance(outcome, Linear):
-                parts.append(outcome)
-            elif outcome is not None:
-                unread.append((sum(len(part.text) for part in parts), outcome))
-    linear = join_linears(parts)
-    return replace(linear, notices=(*linear.notices, *notices, *_flag_unread(linear, unread)))
+
+    def __init__(self, blocks: Sequence[Block], settings: Settings) -> None:
+        self._blocks = list(_lift_marks(blocks))
+        self._outcomes: dict[str, Linear | Shown] = {shown.name: shown for shown in _list_shown(self._blocks)}
+        self._under_way = _begin(self._outcomes, settings)
+
+    def wait(self) -> Linear:
+        """Write blocks one after another, with the text of pictures in the place of their marks. To be called once.
+
+        Pictures that could not be read and may hide a table get a `picture-not-read` flag.
+
+        Raises:
+            CancelledError: see cancel.
+        """
+        notices = self._wait_for_reads() if self._under_way else ()
+        parts: list[Linear] = []
+        unread: list[tuple[int, Shown]] = []
+        for is_mark, run in groupby(self._blocks, key=lambda block: isinstance(block, PictureMark)):
+            if not is_mark:
+                parts.append(lay_out(run, ()))
+                continue
+            for mark in run:
+                outcome = self._outcomes[mark.shown.name] if isinstance(mark, PictureMark) else None
+                if isinstance(outcome, Linear):
+                    parts.append(outcome)
+                elif outcome is not None:
+                    unread.append((sum(len(part.text) for part in parts), outcome))
+        linear = join_linears(parts)
+        return replace(linear, notices=(*linear.notices, *notices, *_flag_unread(linear, unread)))
+
+    def cancel(self) -> None:
+        """Give the pictures up; whoever waits for them gets a CancelledError."""
+        for pages in self._under_way.values():
+            pages.cancel()
+
+    def _wait_for_reads(self) -> tuple[Flag, ...]:
+        """Put what a picture says, or why it was not read, in its place; give the findings about recognition."""
+        from extractor.sources.pages.compose import compose_pages  # noqa: PLC0415
+        from extractor.sources.pages.reading import flag_ocr  # noqa: PLC0415
+        from extractor.sources.pages.tasks import PageRead  # noqa: PLC0415
+
+        all_reads: list[PageRead] = []
+        try:
+            for name, pages in self._under_way.items():
+                try:
+                    reads = pages.wait_pages()
+                except SourceError as error:
+                    self._outcomes[name] = Shown(name, is_large=True, problem=error.problem)
+                    continue
+                numbered = [
+                    read._replace(
+                        content=replace(read.content, page=replace(read.content.page, number=number, name=name))
+                    )
+                    for number, read in enumerate(reads, start=len(all_reads) + 1)
+                ]
+                all_reads += numbered
+                self._outcomes[name] = compose_pages([read.content for read in numbered])
+        finally:
+            self.cancel()  # nothing is left to cancel unless something was raised
+        return flag_ocr(all_reads)
+
+
+def find_picture(blocks: Iterable[Block], name: str) -> bytes | None:
+    """The bytes of a picture among blocks; None when there is none of that name."""
+    return next((shown.raw for shown in _list_shown(_lift_marks(blocks)) if shown.name == name), None)
+
+
+def _begin(pictures: Mapping[str, Linear | Shown], settings: Settings) -> dict[str, PagesUnderWay]:
+    raws = {name: shown.raw for name, shown in pictures.items() if isinstance(shown, Shown) and shown.raw is not None}
+    if not raws:
+        return {}
+    # A file without pictures needs no worker processes.
+    from extractor.sources.pages import begin_pages  # noqa: PLC0415
+
+    return {name: begin_pages(SourceKind.PICTURE, raw, name, settings) for name, raw in raws.items()}
+
+
+def _list_shown(blocks: Iterable[Block]) -> Iterator[Shown]:
+    return (block.shown for block in blocks if isinstance(block, PictureMark))
 
 
 def _lift_marks(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -65,46 +124,6 @@ def _lift_marks(blocks: Iterable[Block]) -> Iterator[Block]:
                 if marks:
                     cell.blocks = [line for line in cell.blocks if not isinstance(line, PictureMark)]
                     yield from marks
-
-
-# ---------------------------------------------------------------- reading
-
-
-def _read_pictures(shown: Iterable[Shown], settings: Settings) -> tuple[dict[str, Linear | Shown], tuple[Flag, ...]]:
-    """Read all pictures at once.
-
-    Returns:
-        By name what a picture says, or why it was not read; and the findings about recognition.
-    """
-    # A page without pictures needs no worker processes.
-    from extractor.sources.pages import begin_pages  # noqa: PLC0415
-    from extractor.sources.pages.compose import compose_pages  # noqa: PLC0415
-    from extractor.sources.pages.reading import flag_ocr  # noqa: PLC0415
-    from extractor.sources.pages.tasks import PageRead  # noqa: PLC0415
-
-    outcomes: dict[str, Linear | Shown] = {picture.name: picture for picture in shown}
-    under_way: dict[str, PagesUnderWay] = {}
-    all_reads: list[PageRead] = []
-    try:
-        for name, picture in outcomes.items():
-            if isinstance(picture, Shown) and picture.raw is not None:
-                under_way[name] = begin_pages(SourceKind.PICTURE, picture.raw, name, settings)
-        for name, pages in under_way.items():
-            try:
-                reads = pages.wait_pages()
-            except SourceError as error:
-                outcomes[name] = Shown(name, is_large=True, problem=error.problem)
-                continue
-            numbered = [
-                read._replace(content=replace(read.content, page=replace(read.content.page, number=number, name=name)))
-                for number, read in enumerate(reads, start=len(all_reads) + 1)
-            ]
-            all_reads += numbered
-            outcomes[name] = compose_pages([read.content for read in numbered])
-    finally:
-        for pages in under_way.values():
-            pages.cancel()
-    return outcomes, flag_ocr(all_reads)
 
 
 # ---------------------------------------------------------------- what was not read

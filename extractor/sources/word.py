@@ -1,12 +1,12 @@
-"""Word files -> linear text and grids.
+"""Word files -> lines, tables and pictures.
 
 Lives here: the body of a docx as a reader of the printed page sees it, and the way of an old .doc or .rtf
 through LibreOffice. Does not live here: the layout of lines and tables (see extractor.sources.blocks),
-headings and what cells mean. Called by extractor.sources.load_document.
+headings, what pictures say and what cells mean. Called by extractor.sources.
 
 Not in the text: page headers and footers, footnotes, comments, numbers that Word makes up for lists
-("1." by numbering), text hidden by a named style, and parts that a document only links to. Of the zip only the two
-members that are needed are opened, so a docx with broken pictures or relations still reads.
+("1." by numbering), text hidden by a named style, and parts that a document only links to. Of the zip only
+the members that are needed are opened, so a docx with broken pictures or relations still reads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import signal
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
@@ -35,18 +36,19 @@ from extractor.sources.blocks import (
     MAX_COLUMNS,
     Block,
     BlockWriter,
+    Collected,
     Table,
     TableCell,
     count_shown,
     flag_hidden,
-    lay_out,
     settle_table,
 )
 from extractor.sources.detect import RTF_MAGIC, ZIP_ERRORS
+from extractor.sources.pictures import SHOWN_ADDRESS, PictureMark, PictureShelf, Shown
 
 
-def parse_docx(raw: bytes, path: str, settings: Settings) -> Linear:
-    """Read the body of a docx: one line a paragraph, tables as for web pages.
+def collect_docx(raw: bytes, path: str, settings: Settings) -> Collected:
+    """Take in the body of a docx: one line a paragraph, tables as for web pages, pictures behind their paragraph.
 
     Tracked changes are read as accepted. Of alternative contents the first is read, so that text boxes come
     once, after the paragraph that they are anchored in. The text may be empty.
@@ -55,16 +57,23 @@ def parse_docx(raw: bytes, path: str, settings: Settings) -> Linear:
         DamagedSource: not a whole zip, or no document in it, or its XML is broken.
         SourceTooLarge: unpacked over ten times `max_source_mb`, or its text over `max_source_mb`.
     """
-    xml = _unpack_body(raw, path, settings)
+    archive, part, xml = _unpack_body(raw, path, settings)
+    reader = _BodyReader(_PartPictures(archive, part, path, settings))
+    reader.read(_parse_body(xml, path))
+
+    def complete(linear: Linear) -> Linear:
+        return replace(linear, notices=(*flag_hidden(reader.hidden_chars), *linear.notices))
+
+    return Collected(reader.writer.finish(), complete)
+
+
+def _parse_body(xml: bytes, path: str) -> etree._Element:
     # entities, networks and giant trees have no place in a docx
     parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
     try:
-        root = etree.fromstring(xml, parser)
+        return etree.fromstring(xml, parser)
     except etree.XMLSyntaxError as error:
         raise DamagedSource(path, f"the document inside is broken ({error.msg})", _FETCH_AGAIN) from error
-    reader = _BodyReader()
-    reader.read(root)
-    return lay_out(reader.writer.finish(), flag_hidden(reader.hidden_chars))
 
 
 # ---------------------------------------------------------------- unpacking
@@ -76,17 +85,19 @@ _PACKAGE_RELATIONS = "_rels/.rels"
 _MAIN_PART = re.compile(r"word/document\d*\.xml", re.IGNORECASE)
 
 
-def _unpack_body(raw: bytes, path: str, settings: Settings) -> bytes:
+def _unpack_body(raw: bytes, path: str, settings: Settings) -> tuple[zipfile.ZipFile, str, bytes]:
+    """The zip, the name of its document's part, and that part."""
     limit = settings.max_source_mb * _MB
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > limit * _UNPACKED_FACTOR:
-                raise SourceTooLarge(
-                    path,
-                    f"it unpacks to more than {settings.max_source_mb * _UNPACKED_FACTOR} MB",
-                    "Raise EXTRACTOR_MAX_SOURCE_MB if this really is one report",
-                )
-            return _read_member(archive, _find_main_part(archive, path, limit), path, limit)
+        archive = zipfile.ZipFile(io.BytesIO(raw))
+        if sum(member.file_size for member in archive.infolist()) > limit * _UNPACKED_FACTOR:
+            raise SourceTooLarge(
+                path,
+                f"it unpacks to more than {settings.max_source_mb * _UNPACKED_FACTOR} MB",
+                "Raise EXTRACTOR_MAX_SOURCE_MB if this really is one report",
+            )
+        part = _find_main_part(archive, path, limit)
+        return archive, part, _read_member(archive, part, path, limit)
     except ZIP_ERRORS as error:
         raise DamagedSource(path, f"the docx is broken ({error})", _FETCH_AGAIN) from error
 
@@ -110,10 +121,7 @@ def _find_main_part(archive: zipfile.ZipFile, path: str, limit: int) -> str:
     """The part that the package names as its document, else the one with the usual name."""
     names = archive.namelist()
     if _PACKAGE_RELATIONS in names:
-        relations = _read_member(archive, _PACKAGE_RELATIONS, path, limit)
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-        root = etree.fromstring(relations, parser) if relations.strip() else None
-        for relation in root if root is not None else ():
+        for relation in _parse_relations(_read_member(archive, _PACKAGE_RELATIONS, path, limit)):
             target = posixpath.normpath(relation.get("Target", "").lstrip("/"))
             if relation.get("Type", "").endswith("/officeDocument") and target in names:
                 return target
@@ -121,6 +129,62 @@ def _find_main_part(archive: zipfile.ZipFile, path: str, limit: int) -> str:
         if _MAIN_PART.fullmatch(name):
             return name
     raise DamagedSource(path, "there is no document inside this docx", _FETCH_AGAIN)
+
+
+def _parse_relations(xml: bytes) -> Iterable[etree._Element]:
+    """The relations that a part of the package has to others, as far as they can be read."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+    root = etree.fromstring(xml, parser) if xml.strip() else None
+    return root if root is not None else ()
+
+
+# ---------------------------------------------------------------- pictures
+
+_PICTURE_TAGS = frozenset(
+    (
+        "{http://schemas.openxmlformats.org/drawingml/2006/main}blip",
+        "{http://purl.oclc.org/ooxml/drawingml/main}blip",
+        "{urn:schemas-microsoft-com:vml}imagedata",
+    )
+)
+_RELATION = re.compile(r"relationships}(?:embed|link|id)$")
+_NOT_INSIDE = "the document only links to it"
+_BROKEN = "its part of the docx is broken"
+
+
+class _PartPictures:
+    """The pictures of the document's part, by the relations that the text names."""
+
+    def __init__(self, archive: zipfile.ZipFile, part: str, path: str, settings: Settings) -> None:
+        self._archive = archive
+        self._folder = posixpath.dirname(part)
+        self._shelf = PictureShelf(settings)
+        relations = posixpath.join(self._folder, "_rels", posixpath.basename(part) + ".rels")
+        try:
+            found = _parse_relations(_read_member(archive, relations, path, settings.max_source_mb * _MB))
+        except (*ZIP_ERRORS, etree.XMLSyntaxError, SourceTooLarge):
+            found = ()
+        self._targets = {one.get("Id"): one for one in found}
+
+    def find(self, element: etree._Element) -> Shown | None:
+        """The picture that an element shows; None when it is too small for a table, or was found before."""
+        # r:embed, r:link, or r:id, in whatever namespace the relations have
+        names = [str(value) for key, value in element.attrib.items() if _RELATION.search(str(key))]
+        relation = next((self._targets[name] for name in names if name in self._targets), None)
+        if relation is None:
+            return Shown(", ".join(names), problem=_BROKEN) if names else None
+        target = relation.get("Target", "")
+        if relation.get("TargetMode") == "External":
+            return None if self._shelf.is_known(target) else Shown(target[:SHOWN_ADDRESS], problem=_NOT_INSIDE)
+        name = posixpath.normpath(posixpath.join(self._folder, target)).lstrip("/")
+        if self._shelf.is_known(name):
+            return None
+        try:
+            with self._archive.open(name) as member:
+                shown = self._shelf.take(name, member)
+        except ZIP_ERRORS:
+            return Shown(name, problem=_BROKEN)
+        return None if shown is None or shown.is_large is False else shown
 
 
 # ---------------------------------------------------------------- reading the body
@@ -228,9 +292,10 @@ class _TableUnderWay:
 class _BodyReader:
     """Walks the document without recursion and fills a BlockWriter."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: _PartPictures) -> None:
         self.writer = BlockWriter()
         self.hidden_chars = 0
+        self._pictures = pictures
         self._tables: list[_TableUnderWay] = []
         self._floats: list[list[Block]] = []
         self._pending: list[etree._Element | _Action] = []
@@ -250,6 +315,8 @@ class _BodyReader:
         name = _name(element)
         if name in _SKIPPED:
             return
+        if element.tag in _PICTURE_TAGS:
+            self._show_picture(element)
         if name == "t":
             self.writer.add_text(_XML_SPACES.sub(" ", element.text or ""))
         elif name in _CHARACTERS:
@@ -268,6 +335,18 @@ class _BodyReader:
 
     def _skip_hidden(self, element: etree._Element) -> None:
         self.hidden_chars += sum(count_shown(part.text or "") for part in element.iter() if _name(part) == "t")
+
+    def _show_picture(self, element: etree._Element) -> None:
+        shown = self._pictures.find(element)
+        if shown is not None:
+            self._set_apart([PictureMark(shown)])
+
+    def _set_apart(self, blocks: Sequence[Block]) -> None:
+        """Put blocks behind the paragraph under way."""
+        if self._floats:
+            self._floats[-1].extend(blocks)
+        else:
+            self.writer.add_blocks(blocks)
 
     def _open_paragraph(self, element: etree._Element) -> bool:
         floats: list[Block] = []
@@ -289,14 +368,7 @@ class _BodyReader:
     def _open_text_box(self, _: etree._Element) -> bool:
         self.writer.open_cell()
 
-        def close() -> None:
-            blocks = self.writer.close_cell()
-            if self._floats:
-                self._floats[-1].extend(blocks)
-            else:
-                self.writer.add_blocks(blocks)
-
-        self._pending.append(close)
+        self._pending.append(lambda: self._set_apart(self.writer.close_cell()))
         return True
 
     def _open_table(self, _: etree._Element) -> bool:
@@ -360,17 +432,17 @@ def _is_hidden_run(run: etree._Element) -> bool:
 # ---------------------------------------------------------------- old Word and Rich Text
 
 
-def parse_doc(raw: bytes, path: str, settings: Settings) -> Linear:
-    """Read an old .doc or an .rtf by way of LibreOffice, which writes a docx.
+def collect_doc(raw: bytes, path: str, settings: Settings) -> Collected:
+    """Take in an old .doc or an .rtf by way of LibreOffice, which writes a docx.
 
     Raises:
         MissingProgram: there is no LibreOffice.
         DamagedSource: LibreOffice could not read the file, or not in time.
-        SourceTooLarge: see parse_docx.
+        SourceTooLarge: see collect_docx.
     """
     program = _find_soffice(path, settings)
     with tempfile.TemporaryDirectory(prefix="extractor-doc-") as folder:
-        return parse_docx(_convert_to_docx(raw, path, program, Path(folder), settings), path, settings)
+        return collect_docx(_convert_to_docx(raw, path, program, Path(folder), settings), path, settings)
 
 
 def _find_soffice(path: str, settings: Settings) -> str:

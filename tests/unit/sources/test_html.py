@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parsing import parse_html
 
 from extractor.model import Grid
 from extractor.sources.base import Linear
-from extractor.sources.html import parse_html
 
 
 def read(page: str) -> Linear:

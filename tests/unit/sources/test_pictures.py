@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from parsing import parse_html
 from PIL import Image
 
 from extractor.settings import Settings
-from extractor.sources.html import parse_html
 from extractor.sources.pictures import (
     MISSING,
     MOST_PICTURES,
@@ -22,7 +22,7 @@ from extractor.sources.pictures import (
     REMOTE,
     TOO_LARGE,
     TOO_MANY,
-    PictureShelf,
+    PagePictures,
 )
 
 SETTINGS = Settings(max_source_mb=1)
@@ -49,8 +49,8 @@ def page(tmp_path: Path) -> Path:
     return folder / "report.html"
 
 
-def shelf(page: Path | str) -> PictureShelf:
-    return PictureShelf(str(page), SETTINGS)
+def shelf(page: Path | str) -> PagePictures:
+    return PagePictures(str(page), SETTINGS)
 
 
 def test_large_pictures_beside_the_page_are_taken(page: Path) -> None:
@@ -125,7 +125,7 @@ def test_what_is_out_of_reach_is_named(page: Path, address: str, problem: str) -
 
 def test_the_secret_can_be_read_by_itself(page: Path) -> None:
     """So that the test above fails when a way out is left open."""
-    found = PictureShelf(str(page.parent.parent / "site" / ".." / "secret.png"), SETTINGS).find({"src": "secret.png"})
+    found = PagePictures(str(page.parent.parent / "site" / ".." / "secret.png"), SETTINGS).find({"src": "secret.png"})
     assert found is not None
     assert found.raw == png(shade=9)
 
@@ -183,7 +183,7 @@ def test_an_icon_out_of_reach_is_none(page: Path, attributes: dict[str, str | No
 
 @given(st.text(max_size=60) | st.sampled_from(["..", "/", "%2e%2e%2f", "~", "\\"]).flatmap(lambda x: st.just(x * 3)))
 def test_no_address_leads_astray(address: str) -> None:
-    found = PictureShelf(__file__, SETTINGS).find({"src": address})
+    found = PagePictures(__file__, SETTINGS).find({"src": address})
     assert found is None or found.raw is None
 
 

@@ -21,12 +21,16 @@ from docx.oxml.ns import nsdecls
 from hypothesis import assume, given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
+from parsing import parse_doc, parse_docx
+from PIL import Image
 
 from extractor.errors import DamagedSource, ExtractorError, MissingProgram, SourceTooLarge
 from extractor.model import Grid
 from extractor.settings import Settings
 from extractor.sources.base import Linear
-from extractor.sources.word import parse_doc, parse_docx
+from extractor.sources.blocks import Table
+from extractor.sources.pictures import NO_PICTURE, PictureMark
+from extractor.sources.word import collect_docx
 
 SETTINGS = Settings()
 NAMESPACES = (
@@ -291,6 +295,93 @@ def test_the_blank_form_has_all_its_cells() -> None:
                 assert found[down, right] == one.text.strip()
     rows_of_results = {one.row for one in linear.grids[1].cells if one.column == 9 and one.row > 2}
     assert len(rows_of_results) == 25
+
+
+# ---------------------------------------------------------------- pictures
+
+RELATIONS = {
+    "r1": ("media/1.png", ""),
+    "r2": ("../word/media/2.emf", ""),
+    "r3": ("media/icon.png", ""),
+    "r4": ("file:///C:/photo.png", "External"),
+    "r5": ("media/gone.png", ""),
+    "r6": ("../../../../etc/passwd", ""),
+}
+NAMES = (
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+)
+
+
+def png(width: int, height: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("L", (width, height)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def show(relation: str, attribute: str = "embed") -> str:
+    return f'<w:r><w:drawing><a:blip {NAMES} r:{attribute}="{relation}"/></w:drawing></w:r>'
+
+
+def list_pictures(body: str) -> list[tuple[str, str, bool]]:
+    """The pictures of a report whose tables are missing, in order: name, problem, whether their bytes were found."""
+    links = "".join(
+        f'<Relationship Id="{name}" Type="t/image" Target="{target}" {f"""TargetMode="{mode}" """ if mode else ""}/>'
+        for name, (target, mode) in RELATIONS.items()
+    )
+    raw = repack(
+        make_docx(body),
+        {
+            "word/_rels/document.xml.rels": f"<Relationships>{links}</Relationships>".encode(),
+            "word/media/1.png": png(400, 300),
+            "word/media/2.emf": b"\x01\0\0\0",
+            "word/media/icon.png": png(20, 20),
+        },
+    )
+    blocks = collect_docx(raw, "a.docx", SETTINGS).blocks
+    cells = [line for block in blocks if isinstance(block, Table) for cell in block.cells for line in cell.blocks]
+    return [
+        (mark.shown.name, mark.shown.problem, mark.shown.raw is not None)
+        for mark in (*blocks, *cells)
+        if isinstance(mark, PictureMark)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (show("r1"), [("word/media/1.png", "", True)]),
+        (show("r1") + run("字") + show("r1"), [("word/media/1.png", "", True)]),
+        (f'<w:r><w:pict><v:imagedata {NAMES} r:id="r1"/></w:pict></w:r>', [("word/media/1.png", "", True)]),
+        (show("r2"), [("word/media/2.emf", NO_PICTURE, False)]),
+        (show("r3"), []),
+        (show("r4", "link"), [("file:///C:/photo.png", "the document only links to it", False)]),
+        (show("r5"), [("word/media/gone.png", "its part of the docx is broken", False)]),
+        (show("r6"), [("../../../etc/passwd", "its part of the docx is broken", False)]),
+        (show("none"), [("none", "its part of the docx is broken", False)]),
+        (f"<w:r><w:rPr><w:vanish/></w:rPr><w:drawing><a:blip {NAMES} r:embed='r1'/></w:drawing></w:r>", []),
+        (f"<w:del>{show('r1')}</w:del>", []),
+    ],
+)
+def test_pictures_of_the_text_are_taken(content: str, found: list[tuple[str, str, bool]]) -> None:
+    assert list_pictures(f"<w:p>{content}</w:p>") == found
+    if found:
+        in_a_cell = table(row(cell(f"<w:p>{content}</w:p>"), cell("1")), row(cell("b"), cell("2")))
+        assert list_pictures(in_a_cell) == found
+
+
+def test_a_picture_that_cannot_be_read_is_named_where_a_table_is_missing() -> None:
+    def flag(*body: str) -> list[str]:
+        linear = read("".join(body))
+        return [flag.message.en for flag in linear.notices if flag.code == "picture-not-read"]
+
+    heading, lost = paragraph("三、收到和处理政府信息公开申请情况"), f"<w:p>{show('none')}</w:p>"
+    (said,) = flag(paragraph("一、总体情况"), lost, heading, lost)
+    assert "none" in said
+    assert (
+        flag(paragraph("一、总体情况"), lost, heading, table(row(cell("a"), cell("1")), row(cell("b"), cell("2"))))
+        == []
+    )
 
 
 # ---------------------------------------------------------------- packages
