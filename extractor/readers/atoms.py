@@ -32,6 +32,8 @@ _HAN = re.compile("[\u3400-\u9fff]")
 _DIGITS = re.compile(r"[\d.,+/—-]*\d[\d.,+/—-]*", re.A)
 _SEVERAL = re.compile(r"[+-]?\d[\d.,]*(?:[ \t\n\x00]+[+-]?\d[\d.,]*)+", re.A)
 _ORDINAL = re.compile(r"\s*(?:\(|\d+\s*[.、,]|[一二三四五六七]、)")
+# In front of a label OCR may lose the 、.
+_WORN_ORDINAL = re.compile(rf"{_ORDINAL.pattern}|\s*[一二三四五六七]")
 
 
 class Atom(NamedTuple):
@@ -98,7 +100,7 @@ def _label_atoms(view: str, start: int, end: int, section: str) -> Iterator[Atom
     if refs:
         yield Atom("label", start, end, folded, refs, has_ordinal=_has_ordinal(text))
         return
-    ordinal = _ORDINAL.match(text)  # the number of a label, not of a cell, though only the label's rest is known
+    ordinal = _WORN_ORDINAL.match(text)  # the number of a label, not of a cell, though only the label's rest is known
     body = start + (ordinal.end() if ordinal else 0)
     inner = [atom for atom in run_atoms(view, start, end, section) if atom.kind != "text" and atom.end > body]
     if any(atom.kind == "label" for atom in inner) and len(inner) > 1:

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from extractor.forms import Column
 from extractor.grounding.placement import has_geometry
+from extractor.model import Grid
 from extractor.readers.atoms import Atom
 
 # Fewer cells than these may well be empty behind the numbers of a row.
@@ -148,6 +149,8 @@ def _is_one_run(printed: Sequence[Atom], fields: Sequence[str]) -> bool:
 def header_geometry(header: Sequence[Atom], columns: Sequence[Column]) -> dict[str, int]:
     """Column id -> grid column, from column labels that stand in one grid of true geometry.
 
+    In a table with cells of its own, one label that cannot be read leaves its column certain where all others are in
+    the form's order and only one place is left for it.
     Empty when the labels are in no such grid, or when a flattener may have moved them: two labels
     over one column, or, where rows are only lines of text, rows of unequal width or an order of
     columns that is not the form's.
@@ -166,4 +169,17 @@ def header_geometry(header: Sequence[Atom], columns: Sequence[Column]) -> dict[s
         return {}
     order = [found[column.id] for column in columns if column.id in found]
     is_matrix = bool(header) and header[0].grid is not None and header[0].grid.kind == "matrix"
-    return found if is_matrix or order == sorted(order) else {}
+    is_official = order == sorted(order)
+    if is_matrix and is_official:
+        found |= _place_unread(found, columns, header[0].grid)
+    return found if is_matrix or is_official else {}
+
+
+def _place_unread(found: Mapping[str, int], columns: Sequence[Column], grid: Grid | None) -> dict[str, int]:
+    unread = [place for place, column in enumerate(columns) if column.id not in found]
+    if grid is None or len(unread) != 1 or not unread[0]:
+        return {}
+    (place,) = unread
+    before = found[columns[place - 1].id]
+    after = found[columns[place + 1].id] if place + 1 < len(columns) else grid.width
+    return {columns[place].id: before + 1} if after == before + 2 else {}

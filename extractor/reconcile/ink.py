@@ -77,8 +77,12 @@ def examine_ink(merged: Mapping[str, Merged], document: Document) -> dict[str, F
         ink = _look_under(entry.printed.spans, index, shared)
         if any((span.table, span.row) in doubted_rows for span in entry.printed.spans):
             ink = ink._replace(doubts=ink.doubts | {"structure"})
-        if ink.confidence is not None and ink.confidence < _LEAST_OF_FACTS and not field_id.startswith(_TABLES):
-            ink = ink._replace(doubts=ink.doubts | {"unsure"})
+        if ink.confidence is not None and not field_id.startswith(_TABLES):
+            if ink.confidence < _LEAST_OF_FACTS:
+                ink = ink._replace(doubts=ink.doubts | {"unsure"})
+        elif ink.confidence is not None and not all(map(index.cell_under, ink.spans)):
+            # Numbers of a table without rules stand in running text: nobody looked at them twice.
+            ink = ink._replace(doubts=ink.doubts | {_ONE_LOOK})
         if ink.doubts or ink.confidence is not None:
             found[field_id] = ink
     return found
@@ -115,18 +119,23 @@ def _list_doubted_rows(document: Document, paper: Paper) -> set[tuple[int | None
     """Grid and row of the labels of one row whose cell is doubted: they may be those of the row beside it.
 
     A label whose characters are doubted needs nothing here: it is one of the form's all the same, or the readers say
-    that it is like one (`label-inexact`).
+    that it is like one (`label-inexact`). A doubted cell over several rows holds the name of a group of rows, or, where
+    numbers stand right beside it, the labels of each of them.
     """
     torn = {key for key, cell in paper.cells.items() if cell.doubt == "structure"}
-    return {
-        (block.index, cell.row)
-        for block in document.blocks
-        if torn and isinstance(block, Grid)
-        for cell in block.cells
-        if (block.index, cell.row, cell.column) in torn
-        and cell.row_span == 1
-        and _HAN.search(document.view, cell.start, cell.end)
-    }
+    doubted: set[tuple[int | None, int | None]] = set()
+    for block in document.blocks if torn else ():
+        if not isinstance(block, Grid):
+            continue
+        words = {(cell.row, cell.column) for cell in block.cells if _HAN.search(document.view, cell.start, cell.end)}
+        others = {(cell.row, cell.column) for cell in block.cells} - words
+        for cell in block.cells:
+            if (cell.row, cell.column) not in words or (block.index, cell.row, cell.column) not in torn:
+                continue
+            rows = range(cell.row, cell.row + cell.row_span)
+            if len(rows) == 1 or any((row, cell.column + cell.column_span) in others for row in rows):
+                doubted.update((block.index, row) for row in rows)
+    return doubted
 
 
 # ---------------------------------------------------------------- what is in doubt

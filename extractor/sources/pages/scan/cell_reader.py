@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from extractor.model import UNREAD, Doubt
 from extractor.sources.pages.scan.cells import CellWords
 from extractor.sources.pages.scan.engine import Character
-from extractor.sources.pages.scan.glyphs import Shape, Shapes, compare_shapes, cut_symbols, learn_shapes
+from extractor.sources.pages.scan.glyphs import Shape, Shapes, compare_shapes, cut_symbols, has_bar_before, learn_shapes
 from extractor.sources.pages.scan.ink import CellInk, PixelBox, Sheet, find_cell_ink, has_stamp
 from extractor.sources.pages.scan.second_look import (
     INSTEAD_OF_FIRST,
@@ -202,6 +202,8 @@ def _weigh(case: _Case, ink: CellInk, shapes: Shapes) -> Lines:
     symbols = case.symbols if look.text == case.first.text else cut_symbols(ink, len(look.text))
     verdict = compare_shapes(look.text, symbols, shapes) if look.text.isdigit() else "unknown"
     doubt = doubt_looks(first, second, verdict) if agree else "looks_differ"
+    if look.text.isdigit() and has_bar_before(ink):
+        doubt = "looks_differ"
     if not case.words and verdict != "agrees":
         doubt = doubt or "unsure"  # no text to the first pass: dirt can look like a digit
     if case.kind == "number" or not case.words:

@@ -32,6 +32,8 @@ _MARGIN = 0.05
 # A stroke / is read as 1 with confidence in every look. In 22 upright fonts 1 and 7 lean by -0.14 to 0.11, the stroke
 # by -0.28 to -0.48; digits in italics get a doubt for nothing.
 _SLIM, _STROKE_LEAN = "17", -0.2
+# A minus, in parts of the height of the digits: how high and wide it is, and where its middle stands from the top.
+_BAR_HEIGHT, _BAR_WIDTH, _BAR_PLACE = 0.3, 0.2, (0.3, 0.75)
 
 
 class Shapes(NamedTuple):
@@ -70,6 +72,24 @@ def _to_shape(dark: Gray, mask: Gray) -> Shape:
     top, left = (_HEIGHT - size[1]) // 2, (_WIDTH - size[0]) // 2
     shape[top : top + size[1], left : left + size[0]] = small
     return np.asarray(cv2.GaussianBlur(shape, (0, 0), 1.0), np.float32)
+
+
+def has_bar_before(ink: CellInk) -> bool:
+    """Whether a short bar stands in front of the digits, at half their height: a minus that no look may have seen."""
+    columns = np.flatnonzero(ink.mask.any(axis=0))
+    breaks = np.flatnonzero(np.diff(columns) > 1)
+    if not breaks.size:
+        return False
+    high = _bound_rows(ink.mask)
+    top, bottom = _bound_rows(ink.mask[:, columns[0] : columns[breaks[0]] + 1])
+    width, height = int(columns[breaks[0]] - columns[0]) + 1, high[1] - high[0]
+    is_bar = bottom - top <= _BAR_HEIGHT * height and width >= max(_BAR_WIDTH * height, 1.2 * (bottom - top))
+    return is_bar and _BAR_PLACE[0] <= ((top + bottom) / 2 - high[0]) / height <= _BAR_PLACE[1]
+
+
+def _bound_rows(mask: Gray) -> tuple[int, int]:
+    rows = np.flatnonzero(mask.any(axis=1))
+    return int(rows[0]), int(rows[-1]) + 1
 
 
 def learn_shapes(samples: Iterable[tuple[str, Shape]]) -> Shapes:

@@ -25,6 +25,9 @@ PRESENT = 0.55
 _SHORT_RUN = 2.5  # characters
 _UNBROKEN = 0.85
 _WORSE = 0.2
+# A line with a rule on less than this share of its length; a gap of less than this share of the usual one.
+_SCARCE = 0.2
+_NARROW = 0.6
 
 
 def measure_quality(*inks: Floats) -> float:
@@ -173,3 +176,22 @@ def weaken_false_rules(ink: Floats, crossing: Sequence[GridLine], text_height: f
                 weakened[number, slot:last] *= 0.6
             slot = last + 1
     return weakened
+
+
+def find_scratches(lines: Sequence[GridLine], ink: Floats, crossing: Sequence[GridLine]) -> npt.NDArray[np.bool_]:
+    """Which lines have a rule on hardly any of their length, and stand too close to another one for a column or row.
+
+    Marks of a pen, edges of shade, rules that shine through from the other side. Of several the one with the least ink
+    goes first, and what is then far enough from its neighbours is none.
+    """
+    lengths = np.diff([line.middle for line in crossing])
+    shares = ((ink >= PRESENT) * lengths).sum(axis=1) / lengths.sum()
+    places = np.array([line.middle for line in lines])
+    is_plain = shares >= _SCARCE
+    is_plain[[0, -1]] = True
+    least = _NARROW * float(np.median(np.diff(places[is_plain])))
+    is_kept = np.ones(len(lines), dtype=bool)
+    for number in sorted(np.flatnonzero(~is_plain).tolist(), key=lambda each: float(shares[each])):
+        others = np.delete(places, [number, *np.flatnonzero(~is_kept)])
+        is_kept[number] = np.abs(others - places[number]).min() >= least
+    return np.asarray(~is_kept)

@@ -18,6 +18,7 @@ from extractor.sources.pages.scan.grid import (
     PRESENT,
     Floats,
     GridLine,
+    find_scratches,
     gather_lines,
     measure_edges,
     measure_quality,
@@ -143,6 +144,8 @@ def _build_table(row_strokes: list[Stroke], column_strokes: list[Stroke], sheet:
             columns = [line for number, line in enumerate(columns) if number != outer[1]]
             continue
         is_row, is_column = find_separating_lines(row_ink, column_ink)
+        is_row &= ~find_scratches(rows, row_ink, columns)
+        is_column &= ~find_scratches(columns, column_ink, rows)
         if is_row.all() and is_column.all():
             return _describe_table(rows, columns, row_ink, column_ink, cut_cells(row_ink, column_ink))
         rows = [line for line, is_used in zip(rows, is_row, strict=True) if is_used]

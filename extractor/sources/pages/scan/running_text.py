@@ -15,7 +15,7 @@ from extractor.sources.pages.scan.ink import Sheet
 from extractor.sources.pages.scan.second_look import SECOND, cut_view, fold
 from extractor.sources.pages.scan.words import InkWord, bound, group_lines, split_numbers
 
-_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+_NUMBER = re.compile(r"[-−–—~～]?[0-9]+(?:[.,][0-9]+)*")
 # A line is looked at again when a digit of it is less sure than that; letters are in doubt below.
 _SURE_DIGIT, _FAIR_LETTER = 0.97, 0.5
 _MORE_MARGIN = 0.15
@@ -60,11 +60,11 @@ def _judge(word: InkWord, again: Reading | None) -> list[InkWord]:
     parts = split_numbers(word)
     if again is None:
         return [part._replace(doubt=_doubt_letters(part)) for part in parts]
-    seen = [found.group() for found in _NUMBER.finditer(fold(again.text))]
+    said, seen = _NUMBER.findall(fold(word.text)), _NUMBER.findall(fold(again.text))
     numbers = [part for part in parts if any(character.text.isdigit() for character in part.characters)]
     doubts: dict[int, Doubt | None] = {}
     for index, part in enumerate(numbers):
-        same = len(seen) == len(numbers) and fold(part.text).strip(".,%") == seen[index]
+        same = len(seen) == len(said) == len(numbers) and said[index] == seen[index]
         doubts[id(part)] = None if same else "looks_differ"
     return [part._replace(doubt=doubts.get(id(part), _doubt_letters(part))) for part in parts]
 

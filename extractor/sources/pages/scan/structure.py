@@ -137,9 +137,17 @@ def _find_number_columns(filled: _Filled) -> set[int]:
 
 
 def _find_several_labels(table: RuledTable, filled: _Filled) -> Iterable[int]:
-    """Cells over several rows with exactly one line of words in each of them, where others are apart."""
+    """Cells over several rows with exactly one line of words in each of them, or with a number beside: labels of rows.
+
+    The name of a group of rows has their labels beside it.
+    """
+    numbers = {(cell.row, cell.column) for n, cell in enumerate(filled.cells) if filled.is_number(n)}
     for number, cell in enumerate(filled.cells):
         if cell.row_span < 2 or filled.is_number(number):
+            continue
+        rows = range(cell.row, cell.row + cell.row_span)
+        if filled.words[number] and any((row, cell.column + cell.column_span) in numbers for row in rows):
+            yield number
             continue
         middles = [(word.box[1] + word.box[3]) / 2 for word in filled.words[number]]
         edges = table.rows[cell.row : cell.row + cell.row_span + 1]

@@ -112,10 +112,14 @@ def test_a_lost_rule_between_two_labels() -> None:
     assert find(joined, 1, 0) in doubt_structure(joined, fill(5, 5))
 
 
-def test_a_label_over_several_rows_is_not_doubted() -> None:
+@pytest.mark.parametrize("labels", [["国家秘密", "禁止公开", "安全稳定"], []])
+def test_a_label_over_several_rows_is_that_of_a_group_where_their_labels_stand_beside_it(labels: list[str]) -> None:
     joined = join(make_grid(5, 5), 5, 10, 15)
-    words = [word for word in fill(5, 5) if not (word.box[0] < WIDE and HIGH < word.box[1] < 4 * HIGH)]
-    assert doubt_structure(joined, [*words, put("不予公开", 2, 0)]) == frozenset()
+    words = [word for word in fill(5, 5) if not (word.box[0] < 2 * WIDE and HIGH < word.box[1] < 4 * HIGH)]
+    words += [put(label, row, 1) for row, label in enumerate(labels, start=1)]
+    words += [] if labels else [put(str(row), row, 1) for row in range(1, 4)]
+    doubted = doubt_structure(joined, [*words, put("不予公开", 2, 0)])
+    assert doubted == (frozenset() if labels else {find(joined, 1, 0)})
 
 
 def test_a_heading_over_columns_and_its_value_are_not_doubted() -> None:
