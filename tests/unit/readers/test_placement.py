@@ -193,6 +193,18 @@ def test_a_header_of_a_matrix_gives_its_columns_in_any_order() -> None:
     assert header_geometry(_header("matrix", turned), COLUMNS)[NAMES[0]] == 2
 
 
+@pytest.mark.parametrize("lost", [2, len(NAMES) - 1])
+def test_one_label_of_a_matrix_that_cannot_be_read_is_settled_by_the_others(lost: int) -> None:
+    def read(names: list[str], *more: str) -> dict[str, int]:
+        unread = [name if name != NAMES[lost] else "" for name in names]
+        return header_geometry(_header("matrix", ["", *unread[: lost + 1], *more, *unread[lost + 1 :]]), COLUMNS)
+
+    assert read(NAMES) == {name: place + 1 for place, name in enumerate(NAMES)}
+    assert NAMES[lost] not in read(NAMES, "")  # two places for it
+    assert NAMES[lost] not in read([NAMES[1], NAMES[0], *NAMES[2:]])  # not the form's order
+    assert NAMES[lost] not in read([name if name != NAMES[1] else "" for name in NAMES])  # one of two
+
+
 def test_a_header_of_text_rows_gives_its_columns_only_in_the_forms_order() -> None:
     assert header_geometry(_header("rows", ["", *NAMES]), COLUMNS) == {name: i + 1 for i, name in enumerate(NAMES)}
     assert header_geometry(_header("rows", ["", NAMES[1], NAMES[0], *NAMES[2:]]), COLUMNS) == {}

@@ -82,6 +82,13 @@ def test_a_new_report_with_other_results_in_one_row_is_read_as_printed(layout: s
     assert not any("fee_unpaid" in name for name in reading.candidates)
 
 
+def test_an_ordinal_that_lost_its_mark_is_no_number() -> None:
+    """OCR reads 三本年度办理结果 where 、 is faint."""
+    raw = flatten.html_page(tables("2021")[1]).decode("gbk").replace("三、本年度办理结果", "三本年度办理结果")
+    reading = read(raw.encode("gbk"))
+    assert not {"unclaimed-numbers", "unknown-row"} & set(codes(reading))
+
+
 def test_a_year_in_the_title_does_not_tell_the_generation() -> None:
     raw = flatten.tab_cells(tables("2019")[1])
     assert read(raw).generation[TWO] == "2019"

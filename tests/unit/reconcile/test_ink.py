@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import flatten
 import pytest
 
 from extractor.chunks import split_chunks
-from extractor.model import CellState, Document, Doubt, Flag, Page, Record
+from extractor.model import CellState, Document, Doubt, Flag, Grid, Page, Record
 from extractor.pipeline import process_document
 from extractor.readers.template import TemplateReader
 from extractor.reconcile import (
@@ -20,6 +21,8 @@ from extractor.reconcile import (
     flag_unconfirmed,
     merge_readings,
 )
+from extractor.settings import Settings
+from extractor.sources import read_document
 from tests.unit.readers.llm.scripted import numbers
 from tests.unit.reconcile.inked import change_words, doubt_cell, ink_over, print_form
 
@@ -258,3 +261,33 @@ def test_a_report_is_not_blamed_on_the_word_of_the_engine_alone(
         merged, generation, evaluate_equations(merged, generation), (), examine_ink(merged, document)
     )
     assert {result.verdict for result in findings.equations if result.result == "fail"} == {verdict}
+
+
+# ---------------------------------------------------------------- tables without rules, rows without a rule between
+
+
+def test_numbers_of_a_table_without_rules_are_seen_once() -> None:
+    """The same report as lines of words: nobody looked at a cell twice, and no sum vouches for section two."""
+    printed = {**ZEROS, f"{P}.penalties.decisions": "12"}
+    text = read_document(flatten.spaced_rows(flatten.build_tables("2021", printed)), "scan", Settings())
+    record = process_document(ink_over(text))
+    assert cells(record, P) <= review(record)
+    assert named(record, "ocr-unconfirmed") >= cells(record, P)
+    with_rules = process_document(read(printed))
+    assert review(with_rules) == set()
+
+
+def test_labels_of_two_rows_in_one_doubted_cell_may_be_the_other_rows() -> None:
+    document = read(numbers())
+    first, second = (spans_of(document, f"{A}.{row}.natural_person")[0] for row in ("new_received", "carried_in"))
+    (grid,) = (block for block in document.blocks if isinstance(block, Grid) and block.index == first.table)
+    merged = tuple(
+        cell._replace(row_span=2) if cell.row == first.row and cell.column == 0 else cell
+        for cell in grid.cells
+        if not (cell.row == second.row and cell.column == 0)
+    )
+    blocks = tuple(replace(block, cells=merged) if block is grid else block for block in document.blocks)
+    document = doubt_cell(replace(document, blocks=blocks), first, "structure", beside=-3)
+    record = process_document(document)
+    rows = {name for name in record.fields if name.startswith((f"{A}.new_received.", f"{A}.carried_in."))}
+    assert rows <= review(record)

@@ -58,7 +58,7 @@ def measure_scan_page(picture: Picture, page: Page) -> ScanReading:
     seen = [Word(word.text, word.box, word.confidence) for word in words]
     tables: list[PageTable] = []
     looked_again = 0
-    for ruled in find_ruled_tables(_without_stamps(straight, sheet)):
+    for ruled in find_ruled_tables(_without_stamps(straight, sheet), seen):
         boxes = [cell.box for cell in ruled.cells]
         placed, words = place_words(words, boxes)
         reading = read_cells(sheet, boxes, [cell.column for cell in ruled.cells], placed)

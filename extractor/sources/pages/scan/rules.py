@@ -1,13 +1,15 @@
 """Ruled tables on the image of a page: long strokes that cross, their grid, its cells.
 
-    strokes of both directions -> those that meet -> grid lines -> ink on the edges -> slots that are one cell
+    strokes of both directions -> those that meet -> grid lines -> ink on the edges, worn ones closed by the words
+    between them -> slots that are one cell
 
 Lives here: the order, tables that lost a rule at their rim, how sure each cell is. Does not live here: the steps
-(strokes, meetings, grid, slots), the second opinion (structure). Called by extractor.sources.pages.scan.reader.
+(strokes, meetings, grid, worn, slots), the second opinion (structure). Called by extractor.sources.pages.scan.reader.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -36,6 +38,8 @@ from extractor.sources.pages.scan.strokes import (
     trace_strokes,
 )
 from extractor.sources.pages.scan.upright import Straight
+from extractor.sources.pages.scan.worn import close_worn_edges
+from extractor.sources.pages.shapes import Word
 
 # Of the contrast of most rules; a grey hairline inside a black frame has more.
 _LEAST_OF_USUAL = 0.1
@@ -87,12 +91,18 @@ class _Sheet(NamedTuple):
     gray: Gray
     turned: Gray
     text_height: float
+    words: Sequence[Word]
 
 
-def find_ruled_tables(straight: Straight) -> list[RuledTable]:
-    """Ruled tables of a straight page, from top to bottom."""
+def find_ruled_tables(straight: Straight, words: Sequence[Word]) -> list[RuledTable]:
+    """Ruled tables of a straight page, from top to bottom.
+
+    Args:
+        straight: the page.
+        words: on it, boxes in px of the straight image; they tell where a worn rule goes on.
+    """
     text_height = measure_text_height(straight.gray)
-    sheet = _Sheet(straight.gray, np.asarray(cv2.transpose(straight.gray)), text_height)
+    sheet = _Sheet(straight.gray, np.asarray(cv2.transpose(straight.gray)), text_height, words)
     rows = _trace_rules(sheet.gray, _LEAST_ROW_RULE, text_height)
     columns = _trace_rules(sheet.turned, _LEAST_COLUMN_RULE, text_height)
     tables = []
@@ -143,6 +153,7 @@ def _build_table(row_strokes: list[Stroke], column_strokes: list[Stroke], sheet:
             rows = [line for number, line in enumerate(rows) if number != outer[0]]
             columns = [line for number, line in enumerate(columns) if number != outer[1]]
             continue
+        row_ink, column_ink = close_worn_edges(rows, columns, row_ink, column_ink, sheet.words)
         is_row, is_column = find_separating_lines(row_ink, column_ink)
         is_row &= ~find_scratches(rows, row_ink, columns)
         is_column &= ~find_scratches(columns, column_ink, rows)

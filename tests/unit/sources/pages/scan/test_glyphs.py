@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
-from extractor.sources.pages.scan.glyphs import Shape, Shapes, compare_shapes, cut_symbols, learn_shapes
+from extractor.sources.pages.scan.glyphs import Shape, Shapes, compare_shapes, cut_symbols, has_bar_before, learn_shapes
 from extractor.sources.pages.scan.ink import CellInk
 
 
@@ -66,3 +67,17 @@ def test_a_stroke_for_not_applicable_is_no_1_even_where_1_is_rare() -> None:
     shapes = learn("0")
     assert compare_shapes("1", cut_symbols(draw("/", 100), 1), shapes) == "differs"
     assert compare_shapes("1", cut_symbols(draw("1", 100), 1), shapes) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_minus"), [("-8", True), ("-11", True), ("8", False), ("18", False), ("4.5", False)]
+)
+def test_a_bar_in_front_of_digits_is_a_minus(text: str, is_minus: bool) -> None:
+    for seed in range(5):
+        assert has_bar_before(draw(text, seed)) == is_minus
+
+
+def test_a_bar_below_the_digits_is_none() -> None:
+    ink = draw(" 8", 0)
+    ink.mask[34:36, 14:24] = 1
+    assert not has_bar_before(ink)

@@ -25,7 +25,7 @@ def lay(image: Image) -> Straight:
 
 
 def find_one(image: Image) -> RuledTable:
-    (table,) = find_ruled_tables(lay(image))
+    (table,) = find_ruled_tables(lay(image), [])
     return table
 
 
@@ -114,7 +114,7 @@ def test_a_frame_and_underlined_text_are_no_tables(form: Form) -> None:
     page = form.image[: round(140 * 150 / 72)].copy()
     cv2.rectangle(page, (40, 20), (1100, 280), (0, 0, 0), 2)
     cv2.line(page, (100, 230), (500, 230), (0, 0, 0), 2)
-    assert find_ruled_tables(lay(page)) == []
+    assert find_ruled_tables(lay(page), []) == []
 
 
 def test_doubled_and_bent_rules(form: Form) -> None:
@@ -132,7 +132,7 @@ def test_the_dense_table_of_a_real_report(corpus: Path) -> None:
     with pymupdf.open(corpus / "docs" / "001_huaian_city_2024.pdf") as document:
         pixels = document[3].get_pixmap(dpi=150)
     image = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.h, pixels.w, 3)[:, :, ::-1].copy()
-    tables = find_ruled_tables(lay(image))
+    tables = find_ruled_tables(lay(image), [])
     sizes = [(len(table.rows) - 1, len(table.columns) - 1, len(table.cells)) for table in tables]
     assert sizes == [(6, 2, 11), (16, 10, 117)]
     assert all(cell.is_sure for table in tables for cell in table.cells)
@@ -171,3 +171,14 @@ def test_rules_that_shine_through_from_the_other_side_are_none(form: Form) -> No
     other_side = 255 - (255 - np.roll(paper, (23, 31), axis=(0, 1)).astype(np.int16)) // 14
     both = np.asarray(np.minimum(form.image, other_side), dtype=np.uint8)
     assert places(find_one(both)) == sorted(CELLS)
+
+
+def test_a_scratch_beside_a_rule_is_no_rule(form: Form) -> None:
+    """A mark as long as a row is high or a column is wide, closer to a rule than any other rule is."""
+    scratched = form.image.copy()
+    left, top, right, bottom = (round(value) for value in form.boxes[CELLS.index((4, 3, 1, 1))])
+    scratched[top : bottom + 1, left + (right - left) // 4 - 1 : left + (right - left) // 4 + 1] = 60
+    scratched[bottom - (bottom - top) // 3 : bottom - (bottom - top) // 3 + 2, left : right + 1] = 60
+    table = find_one(scratched)
+    assert places(table) == sorted(CELLS)
+    assert all(cell.is_sure for cell in table.cells)

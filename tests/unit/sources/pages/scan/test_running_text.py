@@ -31,3 +31,7 @@ def test_an_unsure_number_that_reads_otherwise_is_in_doubt_and_the_text_beside_i
 
 def test_sure_numbers_are_not_looked_at_again() -> None:
     assert read("No.2035", "No.2835", 0.99) == [("No.", None), ("2835", None)]
+
+
+def test_a_minus_that_only_one_look_saw_is_a_doubt() -> None:
+    assert read("-20.35", "20.35", 0.8) == [("20.35", "looks_differ")]
