@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from extractor.bulk.failures import describe_failure
 from extractor.bulk.flow import ModelPart, Work, open_standing, process_concurrently
+from extractor.bulk.loading import load_in_order
 from extractor.chunks import split_chunks
 from extractor.confidence import Certificate
 from extractor.confidence.standing import Standing
@@ -179,13 +181,16 @@ def process_works(
     if model:
         yield from process_concurrently(works, model, settings, certificate)
         return
-    for work in works:
-        try:
-            yield work, process_document(load_document(Path(work.path), settings), certificate=certificate)
-        except (OutputError, SettingsError):
-            raise  # wrong for every document alike
-        except Exception as error:  # one bad document never stops the rest
-            yield work, error
+    with closing(load_in_order([work.path for work in works], settings)) as documents:
+        for work, document in zip(works, documents, strict=True):
+            try:
+                if isinstance(document, Exception):
+                    raise document
+                yield work, process_document(document, certificate=certificate)
+            except (OutputError, SettingsError):
+                raise  # wrong for every document alike
+            except Exception as error:  # one bad document never stops the rest
+                yield work, error
 
 
 # ---------------------------------------------------------------- judging
