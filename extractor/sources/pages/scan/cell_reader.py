@@ -39,6 +39,7 @@ _COLUMNS_OF_SUMS = 6
 _SURE_ZERO = 0.9
 _FAIR_LETTER = 0.5
 _SURE_SIGN = 0.98
+_LEAST_FAINT, _FAINT_SHARE = 2, 0.2
 
 Kind = Literal["empty", "number", "mixed", "text"]
 Lines = tuple[tuple[InkWord, ...], ...]
@@ -100,7 +101,16 @@ def read_cells(
     for case, looks in zip(spoilt, instead, strict=True):
         case.third = looks
     shapes = learn_shapes(sample for case in cases for sample in _find_samples(case))
-    return TableReading([_close_case(case, shapes) for case in cases], len(again))
+    return TableReading(_doubt_empty([_close_case(case, shapes) for case in cases]), len(again))
+
+
+def _doubt_empty(cells: list[ReadCell]) -> list[ReadCell]:
+    """Where a good part of the empty cells shows traces, print is too faint to call any of them empty."""
+    empty = [cell for cell in cells if not cell.lines]
+    faint = [cell for cell in empty if cell.doubt]
+    if len(faint) < _LEAST_FAINT or len(faint) <= _FAINT_SHARE * len(empty):
+        return cells
+    return [cell if cell.lines else ReadCell((), "faint") for cell in cells]
 
 
 def _open_case(sheet: Sheet, box: PixelBox, seen: CellWords, known: Kind | None = None) -> _Case:

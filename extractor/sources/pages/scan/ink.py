@@ -23,6 +23,9 @@ PixelBox = tuple[float, float, float, float]
 _TINTED = 60
 # Darkness is smoothed by so many pixels (sigma) before it is cut at a level.
 _SOFT = 0.8
+# Faint print: how wide a stroke is, in lines; so far from the paper's own shade, in its spread there (grey levels).
+_STROKE = 0.07
+_FAR, _LEAST_SPREAD = 4.0, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,27 @@ def _is_remnant(spot: tuple[int, int, int, int], shape: tuple[int, int], fringe:
     return is_in_fringe or is_thin_column or is_thin_row
 
 
+def _shows_faint_print(soft: Gray, remnants: Gray, sheet: Sheet) -> bool:
+    """Whether something as large as a figure is darker than the rest of a cell, however little each pixel tells.
+
+    On grainy paper faint print is lost among the noise of single pixels; over the width of a stroke the noise is less.
+    """
+    reach = max(1.5, _STROKE * sheet.line_height)
+    is_paper = cv2.dilate(remnants, np.ones((5, 5), np.uint8)) == 0
+    fringe = max(2, round(0.1 * sheet.line_height))
+    is_paper[:fringe] = is_paper[-fringe:] = False
+    is_paper[:, :fringe] = is_paper[:, -fringe:] = False
+    if not is_paper.any():
+        return False
+    level = float(np.median(soft[is_paper]))
+    wide = cv2.GaussianBlur(np.where(is_paper, soft, level).astype(np.float32), (0, 0), reach)
+    middle = float(np.median(wide[is_paper]))
+    spread = max(1.4826 * float(np.median(np.abs(wide[is_paper] - middle))), _LEAST_SPREAD)
+    spots = np.asarray((wide > middle + _FAR * spread) & is_paper, np.uint8)
+    count, _, facts, _ = cv2.connectedComponentsWithStats(spots, connectivity=8)
+    return count > 1 and int(facts[1:, cv2.CC_STAT_AREA].max()) >= 3 * _speck_size(sheet)
+
+
 def _judge_spots(soft: Gray, sheet: Sheet) -> _Spots:
     height, width = soft.shape
     weak = np.asarray(soft > sheet.trace, np.uint8)
@@ -246,7 +270,8 @@ def _judge_spots(soft: Gray, sheet: Sheet) -> _Spots:
             boxes.append((x, y, x + w, y + h))
         has_print |= is_strong and (h >= 0.36 * sheet.line_height or w >= 0.36 * sheet.line_height)
     if not boxes:
-        return _Spots("none", ink, remnants, (0, 0, width, height))
+        kind: Literal["none", "traces"] = "traces" if _shows_faint_print(soft, remnants, sheet) else "none"
+        return _Spots(kind, ink, remnants, (0, 0, width, height))
     edges = np.array(boxes)
     box = (int(edges[:, 0].min()), int(edges[:, 1].min()), int(edges[:, 2].max()), int(edges[:, 3].max()))
     return _Spots("print" if has_print else "traces", ink, remnants, box)
