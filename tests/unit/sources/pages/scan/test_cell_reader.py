@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from extractor.model import UNREAD
 from extractor.sources.pages.scan.cell_reader import ReadCell, read_cells
@@ -83,3 +84,14 @@ def test_ink_that_is_no_character_is_neither_a_blank_nor_without_doubt() -> None
     cv2.ellipse(image, (left + 30, top + 30), (20, 6), 20, 0, 360, (60, 60, 60), -1)
     (cell,) = read([""], [""], image)
     assert [(text == UNREAD or doubt is not None) for text, doubt in words_of(cell)] == [True]
+
+
+@pytest.mark.parametrize(("traces", "is_doubted"), [(1, False), (3, True)])
+def test_where_many_empty_cells_show_traces_none_is_called_empty(traces: int, is_doubted: bool) -> None:
+    printed = ["0"] * 4 + [""] * 8
+    image, boxes = draw_row(printed)
+    for box in boxes[4 : 4 + traces]:
+        cv2.circle(image, (round(box[0]) + 30, round(box[1]) + 30), 4, (205, 205, 205), -1)
+    cells = read(printed, printed, image)
+    assert [cell.doubt for cell in cells[4 : 4 + traces]] == ["faint"] * traces
+    assert [cell.doubt for cell in cells[4 + traces :]] == ["faint" if is_doubted else None] * (8 - traces)

@@ -26,10 +26,10 @@ def draw_sheet(paper: int = 255) -> np.ndarray:
     return image
 
 
-def roughen(image: np.ndarray, noise: float = 8.0, blur: float = 0.8) -> np.ndarray:
+def roughen(image: np.ndarray, noise: float = 8.0, blur: float = 0.8, seed: int = 5) -> np.ndarray:
     """As from a scanner."""
     soft = cv2.GaussianBlur(image, (0, 0), blur).astype(np.float32)
-    grain = np.random.default_rng(5).normal(0, noise, image.shape[:2])[..., None]
+    grain = np.random.default_rng(seed).normal(0, noise, image.shape[:2])[..., None]
     return np.clip(soft + grain, 0, 255).astype(np.uint8)
 
 
@@ -54,6 +54,18 @@ def shade(image: np.ndarray) -> np.ndarray:
 )
 def test_an_empty_cell_is_empty_on_any_paper(image: np.ndarray) -> None:
     assert look(image).kind == "none"
+
+
+@pytest.mark.parametrize("darkness", [22, 34, 60])
+def test_faint_print_among_the_grain_is_seen(darkness: int) -> None:
+    """Of the faintest no pixel is darker than the grain of the paper is here and there."""
+    image = draw_sheet().astype(np.int16)
+    figure = np.zeros(image.shape[:2], np.uint8)
+    cv2.putText(figure, "11", (232, 190), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2, cv2.LINE_AA)
+    faint = np.clip(image - (figure[..., None] / 255 * darkness), 0, 255).astype(np.uint8)
+    for seed in range(5):
+        assert look(roughen(faint, noise=14, seed=seed)).kind != "none"
+        assert look(roughen(draw_sheet(), noise=14, seed=seed)).kind == "none"
 
 
 @pytest.mark.parametrize("off", [(-4, -4, -4, -4), (4, 4, 4, 4), (-3, 3, 3, -3)])
