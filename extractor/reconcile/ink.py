@@ -23,6 +23,7 @@ from extractor.reconcile.paper import PaperIndex
 
 VISION = "vision"
 _PERSON = "person"
+_WITHOUT_SUMS = "proactive_disclosure."
 _TABLES = ("proactive_disclosure.", "applications.", "review_litigation.")
 # Cells are looked at twice where the engine is less than certain. Facts outside the tables are long: of one wrong
 # character in a phone number or an agency's name nothing else tells.
@@ -69,13 +70,16 @@ def examine_ink(merged: Mapping[str, Merged], document: Document) -> dict[str, F
         return {}
     index = PaperIndex(document.paper)
     doubted_rows = _list_doubted_rows(document, document.paper)
+    torn_rows = {(table, row) for table, row, _ in _list_torn(document.paper)}
     shared = _list_shared(merged)
     found: dict[str, FieldInk] = {}
     for field_id, entry in merged.items():
         if entry.printed.reader == _PERSON or VISION in entry.confirmed_by or not entry.printed.spans:
             continue
         ink = _look_under(entry.printed.spans, index, shared)
-        if any((span.table, span.row) in doubted_rows for span in entry.printed.spans):
+        # No sum tells of a number of section two that stands one cell off.
+        rows = doubted_rows | torn_rows if field_id.startswith(_WITHOUT_SUMS) else doubted_rows
+        if any((span.table, span.row) in rows for span in entry.printed.spans):
             ink = ink._replace(doubts=ink.doubts | {"structure"})
         if ink.confidence is not None and not field_id.startswith(_TABLES):
             if ink.confidence < _LEAST_OF_FACTS:
@@ -115,6 +119,11 @@ def _list_shared(merged: Mapping[str, Merged]) -> frozenset[Span]:
     return frozenset(span for span, count in blanks.items() if count > 1)
 
 
+def _list_torn(paper: Paper) -> Iterator[tuple[int, int, int]]:
+    """Grid, row and column of the cells whose borders are in doubt."""
+    return (key for key, cell in paper.cells.items() if cell.doubt == "structure")
+
+
 def _list_doubted_rows(document: Document, paper: Paper) -> set[tuple[int | None, int | None]]:
     """Grid and row of the labels of one row whose cell is doubted: they may be those of the row beside it.
 
@@ -122,7 +131,7 @@ def _list_doubted_rows(document: Document, paper: Paper) -> set[tuple[int | None
     that it is like one (`label-inexact`). A doubted cell over several rows holds the name of a group of rows, or, where
     numbers stand right beside it, the labels of each of them.
     """
-    torn = {key for key, cell in paper.cells.items() if cell.doubt == "structure"}
+    torn = set(_list_torn(paper))
     doubted: set[tuple[int | None, int | None]] = set()
     for block in document.blocks if torn else ():
         if not isinstance(block, Grid):

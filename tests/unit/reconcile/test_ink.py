@@ -277,6 +277,18 @@ def test_numbers_of_a_table_without_rules_are_seen_once() -> None:
     assert review(with_rules) == set()
 
 
+def test_in_section_two_one_doubted_cell_may_have_moved_its_whole_row() -> None:
+    """No sum tells; in section three the others stay what they are."""
+    document = read(numbers())
+    for name, same_row in (
+        (f"{P}.regulations.issued", f"{P}.regulations."),
+        (BUSINESS, BUSINESS),
+    ):
+        (span,) = spans_of(document, name)
+        record = process_document(doubt_cell(document, span, "structure"))
+        assert review(record) == {one for one in record.fields if one.startswith(same_row)}
+
+
 def test_labels_of_two_rows_in_one_doubted_cell_may_be_the_other_rows() -> None:
     document = read(numbers())
     first, second = (spans_of(document, f"{A}.{row}.natural_person")[0] for row in ("new_received", "carried_in"))
