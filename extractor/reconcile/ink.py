@@ -82,7 +82,7 @@ def examine_ink(merged: Mapping[str, Merged], document: Document) -> dict[str, F
         if any((span.table, span.row) in rows for span in entry.printed.spans):
             ink = ink._replace(doubts=ink.doubts | {"structure"})
         if ink.confidence is not None and not field_id.startswith(_TABLES):
-            if ink.confidence < _LEAST_OF_FACTS:
+            if ink.confidence < _LEAST_OF_FACTS or _has_variant(entry.printed.raw):
                 ink = ink._replace(doubts=ink.doubts | {"unsure"})
         elif ink.confidence is not None and not all(map(index.cell_under, ink.spans)):
             # Numbers of a table without rules stand in running text: nobody looked at them twice.
@@ -95,6 +95,16 @@ def examine_ink(merged: Mapping[str, Merged], document: Document) -> dict[str, F
 def _has_ink(paper: Paper) -> bool:
     is_doubted = any(word.doubt for word in paper.words) or any(cell.doubt for cell in paper.cells.values())
     return is_doubted or any(page.read_by == "ocr" for page in paper.pages)
+
+
+def _has_variant(text: str | None) -> bool:
+    """Whether a fact has a character that official texts do not: the engine reads 財 for 财, and is sure of it."""
+    for character in _HAN.findall(text or ""):
+        try:
+            character.encode("gb2312")
+        except UnicodeEncodeError:
+            return True
+    return False
 
 
 def _look_under(spans: tuple[Span, ...], index: PaperIndex, shared: Collection[Span]) -> FieldInk:

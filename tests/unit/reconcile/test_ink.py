@@ -135,6 +135,16 @@ def test_facts_outside_the_tables_need_ink_that_is_clear(confidence: float, deci
     assert record.fields["header.title"].decision == decision
 
 
+@pytest.mark.parametrize(("read_as", "decision"), [("政", "accepted"), ("財", "review")])
+def test_a_name_with_a_character_that_official_texts_do_not_have_is_for_review(read_as: str, decision: str) -> None:
+    printed = print_form(numbers())
+    view = printed.view.replace("民政局2023年", f"民{read_as}局2023年")
+    text = printed.text.replace("民政局2023年", f"民{read_as}局2023年")
+    record = process_document(ink_over(replace(printed, text=text, view=view)))
+    assert f"民{read_as}局" in str(record.fields["header.title"].value)
+    assert record.fields["header.title"].decision == decision
+
+
 # ---------------------------------------------------------------- one look
 
 
