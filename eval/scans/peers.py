@@ -64,10 +64,15 @@ def compare_peers(level: str, numbers: Sequence[int], names: Sequence[str], cons
         for number in track(numbers, description=f"{level} {name}", console=Console(stderr=True)):
             scan = make_scan(level, number)
             start = time.process_time()
-            text, ending = PEERS[name](scan)
+            try:
+                read = PEERS[name](scan)
+            except Exception as error:  # whatever another program ends with: it did not read this document
+                console.print(f"{scan.name}: {name} ended with {type(error).__name__}: {error}", markup=False)
+                outcomes.append(judge_scan(scan, error, None))
+            else:
+                outcomes.append(_judge(scan, *read))
             seconds += time.process_time() - start
             pages += len(scan.pages)
-            outcomes.append(_judge(scan, text, ending))
         rates = measure(outcomes).rates
         console.print(
             f"{level}, {name}: {len(outcomes)} documents, {seconds / pages:.2f} s of CPU a page ({pages} pages)"
