@@ -97,7 +97,7 @@ class LabelledRowsReader(TableReader):
         key = (id(line.header), line.label and id(line.label.grid), row.columns)
         if key not in self.headers:
             seen = [ref.id for atom in line.header for ref in atom.refs if ref.role == "column"]
-            geometry = header_geometry(_header_over(line, row), row.columns)
+            geometry = header_geometry(_header_over(line, row), row.columns, self.document.view)
             self.headers[key] = (geometry, _is_official_order(seen, row.columns))
         return self.headers[key]
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from extractor.forms import Column
+from extractor.forms import Column, fold_label
 from extractor.grounding.placement import has_geometry
-from extractor.model import Grid
 from extractor.readers.atoms import Atom
 
+# So many characters of a label tell which one it is, where there is one place for it.
+_LEAST_OF_LABEL = 2
 # Fewer cells than these may well be empty behind the numbers of a row.
 _FEWEST_EMPTY_BEHIND = 4
 # More digits than these, and nothing behind them, are no count, whatever the number of cells.
@@ -146,11 +147,11 @@ def _is_one_run(printed: Sequence[Atom], fields: Sequence[str]) -> bool:
     return len(printed) < len(fields) and any(not slot.is_separated for slot in printed)
 
 
-def header_geometry(header: Sequence[Atom], columns: Sequence[Column]) -> dict[str, int]:
+def header_geometry(header: Sequence[Atom], columns: Sequence[Column], view: str) -> dict[str, int]:
     """Column id -> grid column, from column labels that stand in one grid of true geometry.
 
-    In a table with cells of its own, one label that cannot be read leaves its column certain where all others are in
-    the form's order and only one place is left for it.
+    In a table with cells of its own, one label of which only a part can be read is taken for that label where all
+    others are in the form's order and it stands in the one place left for it.
     Empty when the labels are in no such grid, or when a flattener may have moved them: two labels
     over one column, or, where rows are only lines of text, rows of unequal width or an order of
     columns that is not the form's.
@@ -171,15 +172,24 @@ def header_geometry(header: Sequence[Atom], columns: Sequence[Column]) -> dict[s
     is_matrix = bool(header) and header[0].grid is not None and header[0].grid.kind == "matrix"
     is_official = order == sorted(order)
     if is_matrix and is_official:
-        found |= _place_unread(found, columns, header[0].grid)
+        found |= _place_torn(found, columns, header, view)
     return found if is_matrix or is_official else {}
 
 
-def _place_unread(found: Mapping[str, int], columns: Sequence[Column], grid: Grid | None) -> dict[str, int]:
-    unread = [place for place, column in enumerate(columns) if column.id not in found]
+def _place_torn(
+    found: Mapping[str, int], columns: Sequence[Column], header: Sequence[Atom], view: str
+) -> dict[str, int]:
+    grid, unread = header[0].grid, [place for place, column in enumerate(columns) if column.id not in found]
     if grid is None or len(unread) != 1 or not unread[0]:
         return {}
     (place,) = unread
     before = found[columns[place - 1].id]
     after = found[columns[place + 1].id] if place + 1 < len(columns) else grid.width
-    return {columns[place].id: before + 1} if after == before + 2 else {}
+    rows = {grid.cells[atom.cell].row for atom in header if atom.cell is not None}
+    cells = [cell for cell in grid.cells if cell.row in rows and cell.column == before + 1 and cell.column_span == 1]
+    texts = [text for cell in cells if (text := fold_label(view[cell.start : cell.end]))]
+    labels = [fold_label(label) for label in columns[place].labels]
+    is_torn = bool(texts) and all(
+        len(text) >= _LEAST_OF_LABEL and any(text in label for label in labels) for text in texts
+    )
+    return {columns[place].id: before + 1} if after == before + 2 and is_torn else {}
