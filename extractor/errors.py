@@ -29,6 +29,36 @@ class OutputError(ExtractorError):
     code = "bad-output"
 
 
+class StoreError(ExtractorError):
+    """The store cannot be reached, read or written, or holds what this program does not know."""
+
+    code = "bad-store"
+
+
+class NotInStore(ExtractorError):
+    """Nothing in the store has this name or number."""
+
+    code = "not-found"
+
+
+class ItemHeld(ExtractorError):
+    """Somebody else holds the item of the queue, or it is not for this person (a blind second look at his own)."""
+
+    code = "item-held"
+
+
+class StaleItem(ExtractorError):
+    """The item changed, was settled, or its lease ran out since it was shown: look at it again."""
+
+    code = "stale-item"
+
+
+class BadAnswer(ExtractorError):
+    """What a reviewer sent does not answer the item: an unknown field, no number where one belongs."""
+
+    code = "bad-answer"
+
+
 class ServerRefused(ExtractorError):
     """The model's server refuses every call alike (key, model name, address): the run cannot go on."""
 

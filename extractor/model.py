@@ -42,6 +42,9 @@ class Status(StrEnum):
 
 
 Decision = Literal["accepted", "review"]
+# What a person said of a field. `accepted`: it is printed as extracted. `corrected`: something else is printed, or
+# nothing. `source_wrong`: it is printed so, and the report itself is wrong. `unknowable`: this source does not tell.
+RulingAction = Literal["accepted", "corrected", "source_wrong", "unknowable"]
 Severity = Literal["error", "warning", "info"]
 # `assumed`: values were inferred from the equation, so that it holds by construction and is no evidence for them.
 EquationOutcome = Literal["pass", "fail", "not_evaluable", "assumed"]
@@ -414,12 +417,41 @@ class DocumentIdentity:
     media_type: str | None = None
 
 
+class Word(NamedTuple):
+    """What somebody says a field prints: a person, or the extraction at the time when a person looked at it."""
+
+    state: CellState
+    value: Value | None = None
+    raw: str | None = None
+    unit: Unit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A person's standing word on one field; of a field looked at by two, the word of both.
+
+    Attributes:
+        by: names of the reviewers.
+        at: when the last of them said so, ISO 8601 in UTC.
+        review: number of the review in the store.
+        word: what the person says is printed; for `unknowable` what was extracted.
+    """
+
+    action: RulingAction
+    by: tuple[str, ...]
+    at: str
+    review: int
+    word: Word
+
+
 @dataclass(frozen=True, slots=True)
 class RecordField:
     """One field of the form as printed, who read it, who read the same, and what else was proposed.
 
     Attributes:
         p_wrong: chance that the value is not what is printed, by a certificate's scorer; null without one.
+        ruling: a person's word on the field; state, value, raw and unit are then those of its word, `reader` is
+            `person`, and what was extracted is the first of `candidates`. After `unknowable` the field stays as extracted.
     """
 
     state: CellState
@@ -433,6 +465,7 @@ class RecordField:
     suggestions: tuple[Suggestion, ...] = ()
     confirmed_by: tuple[str, ...] = ()
     p_wrong: float | None = None
+    ruling: Ruling | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,23 @@ class Settings(BaseSettings):
     )
     prices: dict[str, Price] = Field(default_factory=dict, description="by model, USD for a million tokens")
 
+    store: str = Field(
+        default="store.sqlite",
+        description="where documents, records, queue and reviews are kept: a file (SQLite) or a postgresql:// URL",
+    )
+    lease_minutes: float = Field(
+        default=15, gt=0, le=1440, description="how long a reviewer holds an item of the queue without doing anything"
+    )
+    double_review_share: float = Field(
+        default=0, ge=0, le=1, description="share of the documents that two reviewers look at, blind to each other"
+    )
+    session_hours: float = Field(default=12, gt=0, le=720, description="how long a login to the review page lasts")
+    max_upload_mb: int = Field(default=200, ge=1, description="largest submission to the service, all files together")
+    max_upload_files: int = Field(default=500, ge=1, description="most files of one submission to the service")
+    requests_per_account: int = Field(
+        default=1200, ge=1, description="requests a minute that one account, or one address without one, may make"
+    )
+
     certificate: Path | None = Field(
         default=None, description="certificate of extractor calibrate; the hard rules alone decide when unset"
     )
