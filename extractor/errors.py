@@ -59,6 +59,12 @@ class BadAnswer(ExtractorError):
     code = "bad-answer"
 
 
+class BadCursor(BadAnswer):
+    """A list is to go on after a place that it never named."""
+
+    code = "bad-cursor"
+
+
 class ServerRefused(ExtractorError):
     """The model's server refuses every call alike (key, model name, address): the run cannot go on."""
 

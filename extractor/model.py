@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, Strict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict
 
 # ---------------------------------------------------------------- states and small words
 
@@ -317,8 +317,20 @@ def _as_json_number(value: Decimal) -> float | int:
     return int(value) if value == value.to_integral_value() and value.as_tuple().exponent == 0 else float(value)
 
 
-# Money may have decimals: exact in Python, a plain number in JSON (the raw token stands beside it).
-Number = int | Annotated[Decimal, PlainSerializer(_as_json_number, return_type=float | int, when_used="json")]
+def _keep_point(value: object) -> object:
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+# Money may have decimals: exact in Python, a plain number in JSON (the raw token stands beside it). What is 3.0 in JSON
+# is read as a Decimal with its point, so that a record that was read is written as it was.
+Number = (
+    Annotated[int, Strict()]
+    | Annotated[
+        Decimal,
+        BeforeValidator(_keep_point),
+        PlainSerializer(_as_json_number, return_type=float | int, when_used="json"),
+    ]
+)
 # Text facts (title, phone) are strings; dates are ISO 8601 strings. A text of digits read from JSON stays a text.
 Value = Annotated[Annotated[str, Strict()] | Number, Field(union_mode="left_to_right")]
 
@@ -417,7 +429,8 @@ class DocumentIdentity:
     media_type: str | None = None
 
 
-class Word(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Word:
     """What somebody says a field prints: a person, or the extraction at the time when a person looked at it."""
 
     state: CellState
@@ -451,7 +464,7 @@ class RecordField:
     Attributes:
         p_wrong: chance that the value is not what is printed, by a certificate's scorer; null without one.
         ruling: a person's word on the field; state, value, raw and unit are then those of its word, `reader` is
-            `person`, and what was extracted is the first of `candidates`. After `unknowable` the field stays as extracted.
+            `person`, and what was extracted is the first of `candidates`. After `unknowable` it stays so.
     """
 
     state: CellState

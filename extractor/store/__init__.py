@@ -1,6 +1,6 @@
-"""What is kept between runs: the journal of model calls. The only package with SQL in it.
+"""What is kept: the journal of model calls, and the store of documents, records, queue, reviews and people.
 
-`rows` has the data that goes in and out and loads nothing; `journal` and `replay` load SQLAlchemy,
-so they are imported where a journal is opened. Does not live here: what a call is and when one is
-made (extractor.llm).
+The only package with SQL in it. `rows` and `shapes` have the data that goes in and out and load no database library;
+`journal` and `store` load SQLAlchemy, so they are imported where one is opened. Both may stand in one database. Does
+not live here: what a call is and when one is made (extractor.llm), what a review does (extractor.review).
 """

@@ -1,25 +1,25 @@
-"""An open database: SQLite and PostgreSQL behind one pair of verbs, read and write.
+"""An open database: SQLite and PostgreSQL behind three verbs, read, survey and write.
 
-Lives here: transactions, the version check, what a database's errors mean for a user, and the few
-conversions that all tables share. Does not live here: addresses (engines), any table's content
-(journal, batches). Used by the journal only.
+Lives here: transactions, what a database's errors mean for a user, and the few conversions that all tables share.
+Does not live here: addresses (engines), what a database must hold (opening), any table's content. Used by the journal
+and by the store.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, false, func, inspect, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from extractor.errors import ExtractorError, OutputError, SettingsError
-from extractor.store.engines import make_engine, switch_to_wal
-from extractor.store.tables import JOURNAL_VERSION, METADATA, SCHEMA_VERSION
+from extractor.errors import ExtractorError
+from extractor.store.engines import Purpose, make_engine, switch_to_wal
 
 # Any number that no other program is likely to lock in the same PostgreSQL database.
 _ALONE = 7_203_115_946
@@ -31,7 +31,7 @@ _SQLITE_ERRORS = {
     "SQLITE_FULL": ("cannot grow: the disk is full", "Make room, then run again; nothing kept is lost"),
     "SQLITE_READONLY": ("is read-only", "Make the file and its folder writable"),
     "SQLITE_CANTOPEN": ("cannot be opened", "Make the file and its folder writable"),
-    "SQLITE_BUSY": ("is locked by another program", "End that program, or name another journal"),
+    "SQLITE_BUSY": ("is locked by another program", "End that program, or name another {word}"),
     "SQLITE_IOERR": ("cannot be read or written", "Check the disk: space, quota, hardware, network mount"),
 }
 
@@ -39,40 +39,38 @@ _T = TypeVar("_T")
 
 
 class Database:
-    """An open database. Threads may share it; every process opens its own."""
+    """An open database. Threads may share it; every process opens its own.
 
-    def __init__(self, engine: Engine, name: str) -> None:
-        self.name = name
-        self.dialect = engine.dialect.name
-        self._engine = engine
-        # Reads need no transaction: one statement each, and a row does not change once it is there.
+    Args:
+        lock_timeout_s: how long to wait for another writer (SQLite).
+    """
+
+    def __init__(self, where: str, purpose: Purpose, lock_timeout_s: float) -> None:
+        self._engine, self.name = make_engine(where, purpose, lock_timeout_s)
+        self.purpose = purpose
+        self.dialect = self._engine.dialect.name
+        self.lock_timeout_s = lock_timeout_s
+        # Writers of one program queue up here: SQLite's own waiting is asking again and again, in no order.
+        self._writers = threading.Lock() if self.dialect == "sqlite" else None
         if self.dialect == "sqlite":
-            self._reading = engine.execution_options(is_reading=True)
-            self._lock: threading.RLock | nullcontext[None] = threading.RLock()  # one connection for all threads
+            self._reading = self._engine.execution_options(sqlite_begin="")
+            self._surveying = self._engine.execution_options(sqlite_begin="BEGIN")
         else:
-            self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
-            self._lock = nullcontext()
-
-    @classmethod
-    def open(cls, where: str, lock_timeout_s: float) -> Database:
-        """Connect, check that it is a journal of ours, make the tables if there are none.
-
-        Raises:
-            SettingsError: the address is wrong, or what stands there is no journal of this version.
-            OutputError: it cannot be reached or written.
-        """
-        database = cls(*make_engine(where, lock_timeout_s))
-        try:
-            database._prepare(lock_timeout_s)
-        except BaseException:
-            database.close()
-            raise
-        return database
+            self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+            self._surveying = self._engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for single statements that change nothing."""
-        with self._lock, self._explained(), self._reading.connect() as connection:
+        with self._explained(), self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def survey(self) -> Iterator[Connection]:
+        """A connection for several statements that change nothing and see one and the same state."""
+        with self._explained(), self._surveying.connect() as connection:
             yield connection
 
     @contextmanager
@@ -83,38 +81,33 @@ class Database:
             is_alone: whether others that ask for the same wait, in whatever process, so that what is
                 read inside still holds at the end. In SQLite writers are alone in any case.
         """
-        with self._lock, self._explained(), self._engine.begin() as connection:
+        with self._turn(), self._explained(), self._engine.begin() as connection:
             if is_alone and self.dialect == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_ALONE)))
             yield connection
 
-    def close(self) -> None:
-        """Give the connections back. A closed database must not be used."""
-        with self._lock:
-            self._engine.dispose()
-
-    def _prepare(self, lock_timeout_s: float) -> None:
-        with self.write(is_alone=True) as connection:
-            self._check(connection)
-            # Changes nothing, but what cannot be written is refused before a call is paid for.
-            connection.execute(JOURNAL_VERSION.delete().where(false()))
+    def allow_side_by_side(self) -> None:
+        """Let readers and a writer work side by side, where the database does not do so anyway."""
         if self.dialect == "sqlite":
             with self.read() as connection:
-                switch_to_wal(connection, lock_timeout_s)
+                switch_to_wal(connection, self.lock_timeout_s)
 
-    def _check(self, connection: Connection) -> None:
-        tables = inspect(connection).get_table_names()
-        if JOURNAL_VERSION.name not in tables:
-            if tables and self.dialect == "sqlite":
-                problem = f"is an SQLite database, but no journal (it has the table {tables[0]})"
-                raise SettingsError(f"journal: {self.name} {problem}. Name another file.")
-            METADATA.create_all(connection)
-            connection.execute(JOURNAL_VERSION.insert().values(version=SCHEMA_VERSION))
+    def close(self) -> None:
+        """Give the connections back. A closed database must not be used."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._writers is None:
+            yield
             return
-        version = connection.execute(select(func.max(JOURNAL_VERSION.c.version))).scalar()
-        if version != SCHEMA_VERSION:
-            problem = f"is a journal of version {version}; this program writes version {SCHEMA_VERSION}"
-            raise SettingsError(f"journal: {self.name} {problem}. Update the program, or name another journal.")
+        if not self._writers.acquire(timeout=self.lock_timeout_s):
+            problem = f"{self.name} is being written by this program for over {self.lock_timeout_s:g} s"
+            raise self.purpose.failure(f"{self.purpose.word}: {problem}. Try again.")
+        try:
+            yield
+        finally:
+            self._writers.release()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -123,7 +116,19 @@ class Database:
         except IntegrityError:
             raise  # a fault of the program, not of the database
         except DBAPIError as error:
-            raise _explain(self.name, error) from error
+            raise self._explain(error) from error
+        except NoConnectionFree as error:
+            problem = f"{self.name}: all its connections are in use"
+            raise self.purpose.failure(f"{self.purpose.word}: {problem}. Try again.") from error
+
+    def _explain(self, error: DBAPIError) -> ExtractorError:
+        word, failure = self.purpose.word, self.purpose.failure
+        code = getattr(error.orig, "sqlite_errorname", "")
+        for start, (problem, remedy) in _SQLITE_ERRORS.items():
+            if code.startswith(start):
+                return failure(f"{word}: {self.name} {problem} ({error.orig}). {remedy.format(word=word)}.")
+        first_line = str(error.orig).strip().partition("\n")[0]
+        return failure(f"{word}: {self.name}: {first_line}. Check that it runs, is whole, and lets this user write.")
 
 
 def chunked(items: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
@@ -141,12 +146,3 @@ def write_time(moment: datetime) -> str:
 def read_time(text: str) -> datetime:
     """The moment that a table holds."""
     return datetime.fromisoformat(text)
-
-
-def _explain(name: str, error: DBAPIError) -> ExtractorError:
-    code = getattr(error.orig, "sqlite_errorname", "")
-    for start, (problem, remedy) in _SQLITE_ERRORS.items():
-        if code.startswith(start):
-            return OutputError(f"journal: {name} {problem} ({error.orig}). {remedy}.")
-    first_line = str(error.orig).strip().partition("\n")[0]
-    return OutputError(f"journal: {name}: {first_line}. Check that it runs, is whole, and lets this user write.")

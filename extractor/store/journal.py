@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from extractor.store.batches import BatchLedger
 from extractor.store.database import Database, chunked, read_time, write_time
+from extractor.store.opening import open_journal
 from extractor.store.replay import read_replies, write_replies
 from extractor.store.rows import Attempt, ImportSummary, Origin, Spent, StoredReply, canonical_json
 from extractor.store.tables import ATTEMPTS, REPLIES
@@ -62,7 +63,7 @@ class Journal(BatchLedger):
             SettingsError: the address is wrong, or what stands there is no journal of this version.
             OutputError: it cannot be written.
         """
-        return cls(Database.open(where, lock_timeout_s))
+        return cls(open_journal(where, lock_timeout_s))
 
     def close(self) -> None:
         """Close the journal; it must not be used afterwards."""

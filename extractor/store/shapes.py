@@ -214,12 +214,16 @@ ReviewKind = Literal["decide", "undo", "carry"]
 
 
 class FieldReview(NamedTuple):
-    """What a review says of one field: what stood there before, and what it says."""
+    """What a review says of one field: what stood there before, and what it says.
+
+    `p_wrong`: RecordField.p_wrong as the person met it; the dashboard confronts it with the word.
+    """
 
     field_id: str
     action: RulingAction
     before: Word
     after: Word
+    p_wrong: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
