@@ -49,15 +49,26 @@ from extractor.reconcile import (
     place_record,
     recover_lost,
 )
+from extractor.revision import apply_rulings
 
 if TYPE_CHECKING:
     from extractor.readers.llm import LlmReader
     from extractor.readers.llm.vision import VisionReader
 
+__all__ = [
+    "VERSIONS",
+    "Draft",
+    "apply_rulings",
+    "complete_document",
+    "draft_document",
+    "process_document",
+    "process_with_model",
+]
+
 # Findings about the document's make-up, which the rules alone look at.
 _ABOUT_THE_WHOLE = frozenset({"table-missing", "section-missing", "sections-out-of-order", "indicator-table-not-read"})
 
-VERSIONS = {"extractor": version("extractor"), "forms": load_forms().version, "record": "2"}
+VERSIONS = {"extractor": version("extractor"), "forms": load_forms().version, "record": "3"}
 
 
 def process_document(

@@ -1,39 +1,20 @@
 """The audit sample: documents whose accepted values a person looks at, too.
 
-Lives here: which documents. Does not live here: the queue in which their values stand among doubted ones
-(extractor.export.queue), the labels that come of it (extractor.evaluation). Called by run.
+Lives here: which documents of a run. Does not live here: the draw (extractor.review.sampling), the queue in which their
+values stand among doubted ones (extractor.export.queue), the labels that come of it (extractor.evaluation). Called by
+run.
 
 A sample that nobody chose is the only way to learn how many accepted values are wrong: what is doubted says nothing
-about what is not. So a document is in it by the hash of its bytes' hash: the same in every run, whatever else is in
-the run, and not to be guessed from name, place or content.
+about what is not.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from typing import Any
 
 from extractor.model import Record
+from extractor.review.sampling import select_audit
 from extractor.settings import Settings
-
-# The first 64 bits of a sha256 are a number of this range.
-_RANGE = 1 << 64
-
-
-def select_audit(document_ids: Iterable[str], share: float, salt: str) -> frozenset[str]:
-    """Choose documents, each by itself, so that others never change the choice.
-
-    Args:
-        document_ids: sha256 of the documents.
-        share: 0 to 1; expected share of them. A larger one keeps all that a smaller one chooses.
-        salt: another one chooses other documents.
-    """
-    return frozenset(document_id for document_id in document_ids if _draw(document_id, salt) < share * _RANGE)
-
-
-def _draw(document_id: str, salt: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{salt}\n{document_id}".encode()).digest()[:8], "big")
 
 
 class AuditSample:

@@ -5,7 +5,7 @@ a say within what labelled documents support (certificate, govern, standing). Se
 """
 
 from extractor.confidence.certificate import Certificate
-from extractor.confidence.decide import decide_fields
+from extractor.confidence.decide import decide_fields, find_hard_doubts
 from extractor.confidence.govern import govern_record
 
-__all__ = ["Certificate", "decide_fields", "govern_record"]
+__all__ = ["Certificate", "decide_fields", "find_hard_doubts", "govern_record"]

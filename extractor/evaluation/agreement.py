@@ -5,12 +5,12 @@ Does not live here: which of the two is right; that is read in the document. Cal
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from extractor.evaluation.labels import Label, LabelledCell
+from extractor.review.agreement import measure_kappa
 
 
 class Difference(NamedTuple):
@@ -53,7 +53,7 @@ def compare_labels(one: Label, other: Label) -> Agreement:
         cells_alike=count - len(cell_differences),
         facts=fact_count,
         facts_alike=fact_count - len(fact_differences),
-        kappa=_measure_kappa([(cells[0][name], cells[1][name]) for name in cells[0] if name in cells[1]]),
+        kappa=measure_kappa((cells[0][name], cells[1][name]) for name in cells[0] if name in cells[1]),
         differences=(*cell_differences, *fact_differences),
     )
 
@@ -74,13 +74,3 @@ def _say_facts(label: Label) -> dict[str, str]:
 def _say(cell: LabelledCell) -> str:
     parts = (cell.state.value if cell.value is None else str(cell.value), cell.raw)
     return " ".join(part for part in parts if part)
-
-
-def _measure_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    total = len(pairs)
-    first, second = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
-    by_chance = sum(first[name] * second[name] for name in first)  # of total squared
-    if by_chance == total * total:
-        return None
-    alike = sum(one == other for one, other in pairs)
-    return (alike * total - by_chance) / (total * total - by_chance)

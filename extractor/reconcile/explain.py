@@ -115,16 +115,18 @@ class _Table:
         return verdicts
 
     def _is_vouched_for(self, field_id: str) -> bool:
-        """Whether a cell is printed so beyond doubt: two readers, or a person, read it at its place.
+        """Whether a cell is printed so beyond doubt: two readers read it at its place, or a person says so.
 
         Two readers count the cells of one and the same page: where it lost the places of other rows, their agreement
         does not show that it kept this one's.
         """
         entry = self.merged.get(field_id)
-        if entry is None or field_id in self.doubted or not entry.printed.spans:
+        if entry is None or field_id in self.doubted:
             return False
-        is_printed = entry.printed.state in (CellState.VALUE, CellState.BLANK)
-        return is_printed and (entry.printed.reader == _PERSON or (self.is_whole and bool(entry.confirmed_by)))
+        if entry.printed.reader == _PERSON:
+            return True
+        is_printed = bool(entry.printed.spans) and entry.printed.state in (CellState.VALUE, CellState.BLANK)
+        return is_printed and self.is_whole and bool(entry.confirmed_by)
 
     # ------------------------------------------------------------ other readings
 

@@ -22,7 +22,7 @@ from extractor.reconcile.merge import Merged
 from extractor.reconcile.paper import PaperIndex
 
 VISION = "vision"
-_PERSON = "person"
+PERSON = "person"
 _WITHOUT_SUMS = "proactive_disclosure."
 _TABLES = ("proactive_disclosure.", "applications.", "review_litigation.")
 # Cells are looked at twice where the engine is less than certain. Facts outside the tables are long: of one wrong
@@ -30,7 +30,7 @@ _TABLES = ("proactive_disclosure.", "applications.", "review_litigation.")
 _LEAST_OF_FACTS = 0.9
 # A printed 0 and an empty cell add up alike, so that no sum tells them apart: it takes ink that is clearly a 0.
 _CLEARLY_INK = 0.9
-_ONE_LOOK: Doubt = "one_look"
+ONE_LOOK: Doubt = "one_look"
 _HAN = re.compile("[\u3400-\u9fff]")
 _SAID: Mapping[Doubt, tuple[str, str]] = {
     "looks_differ": ("两次识别结果不同", "two recognitions of the same ink differ"),
@@ -38,7 +38,7 @@ _SAID: Mapping[Doubt, tuple[str, str]] = {
     "faint": ("看似空白的格内有淡墨迹", "an empty cell shows traces of something"),
     "structure": ("格线的两种判断不一致", "two ways to find the cells of the table differ here"),
 }
-_SUMS = ("空格按无数计，各项之和与总计不符", "with empty cells counted as nothing the sums do not add up")
+SUMS = ("空格按无数计，各项之和与总计不符", "with empty cells counted as nothing the sums do not add up")
 
 
 class FieldInk(NamedTuple):
@@ -57,7 +57,7 @@ class FieldInk(NamedTuple):
     @property
     def has_clear_doubt(self) -> bool:
         """Whether there is more against it than that nobody looked twice."""
-        return bool(self.doubts - {_ONE_LOOK})
+        return bool(self.doubts - {ONE_LOOK})
 
 
 def examine_ink(merged: Mapping[str, Merged], document: Document) -> dict[str, FieldInk]:
@@ -74,7 +74,7 @@ def examine_ink(merged: Mapping[str, Merged], document: Document) -> dict[str, F
     shared = _list_shared(merged)
     found: dict[str, FieldInk] = {}
     for field_id, entry in merged.items():
-        if entry.printed.reader == _PERSON or VISION in entry.confirmed_by or not entry.printed.spans:
+        if entry.printed.reader == PERSON or VISION in entry.confirmed_by or not entry.printed.spans:
             continue
         ink = _look_under(entry.printed.spans, index, shared)
         # No sum tells of a number of section two that stands one cell off.
@@ -86,7 +86,7 @@ def examine_ink(merged: Mapping[str, Merged], document: Document) -> dict[str, F
                 ink = ink._replace(doubts=ink.doubts | {"unsure"})
         elif ink.confidence is not None and not all(map(index.cell_under, ink.spans)):
             # Numbers of a table without rules stand in running text: nobody looked at them twice.
-            ink = ink._replace(doubts=ink.doubts | {_ONE_LOOK})
+            ink = ink._replace(doubts=ink.doubts | {ONE_LOOK})
         if ink.doubts or ink.confidence is not None:
             found[field_id] = ink
     return found
@@ -174,6 +174,7 @@ def flag_unconfirmed(
     merged: Mapping[str, Merged],
     generation: Mapping[str, str],
     equations: Sequence[EquationResult],
+    once: Collection[str] | None = None,
 ) -> Iterator[Flag]:
     """Name the fields that sums speak against, and those recognised once for which no sum speaks.
 
@@ -193,16 +194,15 @@ def flag_unconfirmed(
         merged: all fields of the document.
         generation: form generation per table section.
         equations: see evaluate_equations.
+        once: the fields to vouch for; None for all that were recognised once only.
     """
     if not ink:
         return
     balances = weigh_balances(merged, generation, equations)
     against = [name for name in ink if name in balances.unbalanced]
     for fields in _by_part(against):
-        yield make_flag(
-            "ocr-uncertain", fields=fields, spans=_spans(ink, fields), doubts_zh=_SUMS[0], doubts_en=_SUMS[1]
-        )
-    lone = [name for name, one in ink.items() if _ONE_LOOK in one.doubts]
+        yield make_flag("ocr-uncertain", fields=fields, spans=_spans(ink, fields), doubts_zh=SUMS[0], doubts_en=SUMS[1])
+    lone = [name for name, one in ink.items() if (ONE_LOOK in one.doubts if once is None else name in once)]
     for fields in _by_part(name for name in lone if not _is_vouched_for(name, ink, merged, balances)):
         yield make_flag("ocr-unconfirmed", fields=fields, spans=_spans(ink, fields))
 

@@ -67,6 +67,8 @@ COMPARISONS = (
         is_witness=True,
     ),
 )
+# A number that a model alone found in the text says nothing against a table.
+_WITNESSES = ("template", "person")
 _FEE, _FEE_CELL = "narrative.admin_fees_wan", "proactive_disclosure.admin_fees.amount_wan"
 _YUAN: Mapping[Unit | None, int] = {"yuan": 1, "wan": 10_000, None: 10_000}
 
@@ -100,12 +102,9 @@ def _compare_counts(merged: Mapping[str, Merged]) -> Iterator[Flag]:
 
 
 def _list_doubted(merged: Mapping[str, Merged], comparison: Comparison, cells: tuple[str, ...]) -> tuple[str, ...]:
-    """The cells that the fact doubts: those that are open anyway, and where it is a witness, those that are read.
-
-    A number that a model alone found in the text says nothing against a table.
-    """
+    """The cells that the fact doubts: those that are open anyway, and where it is a witness, those that are read."""
     fact = merged[f"narrative.{comparison.fact}"]
-    if fact.printed.reader != "template" and not fact.confirmed_by:
+    if fact.printed.reader not in _WITNESSES and not fact.confirmed_by:
         return ()
     is_open = [name for name in cells if merged[name].printed.state is not CellState.VALUE]
     return cells if comparison.is_witness and not is_open else tuple(is_open)

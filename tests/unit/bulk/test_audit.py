@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from extractor.bulk.audit import AuditSample, select_audit
+from extractor.bulk.audit import AuditSample
 from extractor.bulk.plan import plan_inputs
 from extractor.bulk.run import RunSummary, run_documents
 from extractor.model import Record
+from extractor.review.sampling import select_audit
 from extractor.settings import Settings
 from tests.unit.confidence.records import A, B, field, record
 
