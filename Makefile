@@ -2,12 +2,14 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check eval baseline corrupted confidence reset scans bench simulate replies soak docs constraints clean
+.PHONY: help demo review test check eval baseline corrupted confidence reset scans bench simulate replies soak docs constraints clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHONS := python3.11 python3
 DEMO_OUT := out/demo
+REVIEW_STORE := out/review/store.sqlite
+PORT := 8000
 ASK_PYTHON := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 UPGRADE :=
@@ -25,6 +27,12 @@ demo: $(VENV)/core.stamp ## install the program, read the sample reports with re
 	@echo "  $(BIN)/extractor run YOUR_FOLDER --out out/mine           your own reports, by the rules alone"
 	@echo "  EXTRACTOR_MODEL=NAME EXTRACTOR_BASE_URL=http://localhost:11434/v1 $(BIN)/extractor run YOUR_FOLDER --out out/mine"
 	@echo "                                                            with a model of your own beside them"
+
+review: $(VENV)/core.stamp ## the review page on the sample reports: read them into a store, serve it (PORT=8000); Ctrl-C ends it
+	@mkdir -p $(dir $(REVIEW_STORE))
+	@$(BIN)/extractor run fixtures --store $(REVIEW_STORE) --readers auto --replay eval/replies/fixtures.jsonl
+	@echo
+	@$(BIN)/extractor serve --store $(REVIEW_STORE) --port $(PORT)
 
 test: $(VENV)/dev.stamp ## all tests but the soaks
 	@$(BIN)/python -m pytest
@@ -60,12 +68,13 @@ scans: $(VENV)/dev.stamp ## synthetic scans at three severities, 100 documents e
 	@for severity in mild medium severe; do $(BIN)/python -m eval.scans evaluate --severity $$severity \
 		--count 100 --keep out/scans --json out/scans-$$severity.json || failed=1; done; exit $${failed:-0}
 
-bench: $(VENV)/bench.stamp ## speed, tokens against one-call baselines, overhead of the model path, localisation of errors
+bench: $(VENV)/bench.stamp ## speed, tokens against one-call baselines, overhead of the model path, localisation of errors, the review page
 	@$(BIN)/python eval/bench/throughput.py
 	@$(BIN)/python eval/bench/tokens.py
 	@$(BIN)/python eval/bench/overhead.py
 	@$(BIN)/python eval/bench/localise.py
 	@$(BIN)/python eval/bench/ocr.py
+	@$(BIN)/python eval/bench/review.py
 
 simulate: $(VENV)/dev.stamp ## mistakes and faults on purpose: what is noticed, what is accepted wrong
 	@$(BIN)/python -m eval.faults

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from extractor.bulk.loading import count_begun
+from extractor.bulk.works import Made, Work
 from extractor.confidence import Certificate
 from extractor.confidence.standing import Standing, collect_versions, open_certificate
 from extractor.errors import OutputError, SettingsError
 from extractor.llm.calls import BudgetReached, ServerRefused
-from extractor.model import Box, Document, Origin, Record
+from extractor.model import Box, Document
 from extractor.pipeline import complete_document, draft_document
 from extractor.readers.llm import LlmReader
 from extractor.readers.llm.vision import CROP_DPI, Crop, VisionReader
@@ -83,18 +84,9 @@ def open_standing(model: ModelPart | None, settings: Settings) -> Standing:
     return open_certificate(settings.certificate, collect_versions(readers, name, settings.prompts_dir))
 
 
-class Work(NamedTuple):
-    """One document to make: a file to read, and every place where the same bytes were found."""
-
-    path: str
-    document_id: str | None
-    origins: tuple[Origin, ...]
-    total: int
-
-
 def process_concurrently(
     works: Sequence[Work], model: ModelPart, settings: Settings, certificate: Certificate | None = None
-) -> Generator[tuple[Work, Record | Exception]]:
+) -> Generator[tuple[Work, Made | Exception]]:
     """Process documents, as many at once as there may be calls, and yield them in order.
 
     Args:
@@ -109,7 +101,7 @@ def process_concurrently(
         # Twice as many documents as calls: while one is being parsed, another one asks.
         slots = asyncio.Semaphore(2 * settings.concurrency)
         gates = _Gates(slots, asyncio.Lock(), asyncio.Semaphore(count_begun(settings)))
-        waiting: deque[tuple[Work, asyncio.Task[Record]]] = deque()
+        waiting: deque[tuple[Work, asyncio.Task[Made]]] = deque()
         remaining = iter(works)
         try:
             while True:
@@ -146,7 +138,7 @@ class _Gates(NamedTuple):
 
 async def _process(
     work: Work, model: ModelPart, settings: Settings, gates: _Gates, *, certificate: Certificate | None
-) -> Record:
+) -> Made:
     waited_for = await _wait_for_pages(work, settings, gates.paper)
     async with gates.slots:
         async with gates.turn:
@@ -154,7 +146,8 @@ async def _process(
             await asyncio.sleep(0)
             draft = draft_document(document, work.origins, model.policy)
             await asyncio.sleep(0)
-        return await complete_document(draft, model.reader, model.policy, certificate, vision=model.vision)
+        record = await complete_document(draft, model.reader, model.policy, certificate, vision=model.vision)
+        return Made(document, record)
 
 
 async def _wait_for_pages(work: Work, settings: Settings, paper: asyncio.Semaphore) -> Document | None:
@@ -169,11 +162,11 @@ async def _wait_for_pages(work: Work, settings: Settings, paper: asyncio.Semapho
             document.cancel()
 
 
-async def _finish(task: asyncio.Task[Record]) -> None:
+async def _finish(task: asyncio.Task[Made]) -> None:
     await asyncio.wait([task])
 
 
-def _result(task: asyncio.Task[Record]) -> Record | Exception:
+def _result(task: asyncio.Task[Made]) -> Made | Exception:
     error = task.exception()
     if error is None:
         return task.result()
@@ -184,11 +177,11 @@ def _result(task: asyncio.Task[Record]) -> Record | Exception:
     raise error
 
 
-async def _settle(tasks: Sequence[asyncio.Task[Record]]) -> None:
+async def _settle(tasks: Sequence[asyncio.Task[Made]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _close(tasks: Sequence[asyncio.Task[Record]], session: Session) -> None:
+async def _close(tasks: Sequence[asyncio.Task[Made]], session: Session) -> None:
     for task in tasks:
         task.cancel()
     await _settle(tasks)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from extractor.bulk.flow import ModelPart, process_concurrently
 from extractor.bulk.plan import Plan
-from extractor.bulk.run import Progress, group_files
+from extractor.bulk.works import Progress, group_files
 from extractor.llm.calls import Call
 from extractor.llm.session import open_recorded
 from extractor.llm.tokens import count_image_tokens, count_tokens

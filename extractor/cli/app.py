@@ -12,13 +12,30 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli import batch, calibrate, compare, evaluate, forms, journal, label, panel, plan, run, show
+from extractor.cli import (
+    accounts,
+    batch,
+    calibrate,
+    compare,
+    evaluate,
+    export,
+    forms,
+    journal,
+    label,
+    panel,
+    plan,
+    run,
+    serve,
+    show,
+)
 
 _EPILOG = """[bold]Start here[/bold]
 
 [cyan]extractor run reports/ --out out[/cyan]   then open out/table.xlsx; out/queue.csv is the worklist
 
 [cyan]extractor show reports/one.html[/cyan]   look at one report and its evidence
+
+[cyan]extractor run reports/ --store store.sqlite[/cyan]   then extractor serve --store store.sqlite: the review page
 
 Settings: EXTRACTOR_<NAME> in the environment, or extractor.toml in the working directory.
 """
@@ -35,6 +52,9 @@ app = typer.Typer(
 app.command(epilog=run.EXAMPLES)(run.run)
 app.command(epilog=show.EXAMPLES)(show.show)
 app.command(epilog=plan.EXAMPLES)(plan.plan)
+app.command(epilog=export.EXAMPLES)(export.export)
+app.command(epilog=serve.EXAMPLES)(serve.serve)
+app.add_typer(accounts.app, name="accounts")
 app.command(epilog=panel.EXAMPLES)(panel.panel)
 app.add_typer(batch.app, name="batch")
 app.add_typer(journal.app, name="journal")

@@ -116,7 +116,7 @@ def _read_plan(alpha: float, delta: float, cap: int, thresholds: str | None) -> 
 
 
 def _collect(places: Sequence[Sequence[Path]], settings: Settings, part: ModelPart | None) -> list[list[Sample]]:
-    from extractor.bulk.run import Progress
+    from extractor.bulk.works import Progress
     from extractor.evaluation.calibration import collect_samples
     from extractor.evaluation.labels import find_labels
 

@@ -141,7 +141,7 @@ def _make_room(report: Path) -> None:
 
 
 def _run(gold: Sequence[Path], settings: Settings, part: ModelPart | None) -> Evaluated:
-    from extractor.bulk.run import Progress
+    from extractor.bulk.works import Progress
     from extractor.evaluation.labels import find_labels
     from extractor.evaluation.runner import evaluate_documents
 

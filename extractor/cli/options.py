@@ -1,4 +1,4 @@
-"""The options that choose a model's part in a command, shared by run, show, plan and batch."""
+"""The options that several commands share: a model's part, limits, journal and store."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from extractor.llm.budget import Limits
     from extractor.readers.policy import Policy
     from extractor.settings import Settings
+    from extractor.store.store import Store
 
 #: How to have a model asked.
 NO_MODEL = (
@@ -51,6 +52,13 @@ BaseUrlOption = Annotated[
 JournalOption = Annotated[
     str | None,
     typer.Option(metavar="PLACE", help="Where replies are kept (file or postgresql://…); overrides EXTRACTOR_JOURNAL."),
+]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PLACE",
+        help="Store of documents, records, queue and reviews (file or postgresql://…); overrides EXTRACTOR_STORE.",
+    ),
 ]
 CertificateOption = Annotated[
     Path | None,
@@ -95,19 +103,53 @@ def load_overridden(
     base_url: str | None,
     journal: str | None,
     *,
+    store: str | None = None,
     certificate: Path | None = None,
     audit_share: float | None = None,
 ) -> Settings:
     """The settings, with what the command line says instead.
+
+    Where a store is named and no journal is, the store is the journal, too: one place to keep and to copy. A journal of
+    the usual name that is already there goes first, because its replies are paid for.
 
     Raises:
         SettingsError: a setting is wrong.
     """
     from extractor.settings import load_settings
 
-    words = {"model": model or None, "base_url": base_url or None, "journal": journal or None}
+    words = {"model": model or None, "base_url": base_url or None, "journal": journal or None, "store": store or None}
     said = {**words, "certificate": certificate, "audit_share": audit_share}
-    return load_settings().model_copy(update={name: value for name, value in said.items() if value is not None})
+    settings = load_settings().model_copy(update={name: value for name, value in said.items() if value is not None})
+    if names_store(settings) and "journal" not in settings.model_fields_set and not Path(settings.journal).exists():
+        return settings.model_copy(update={"journal": settings.store})
+    return settings
+
+
+def names_store(settings: Settings) -> bool:
+    """Whether somebody named a store, on the command line or in the settings; else there is only its usual name."""
+    return "store" in settings.model_fields_set
+
+
+def open_store(settings: Settings, *, is_there: bool = False) -> Store:
+    """Open the store of the settings.
+
+    Args:
+        settings: of the command.
+        is_there: refuse a file that would only be made now: whoever reads a store has one.
+
+    Raises:
+        SettingsError: the address is wrong, or no store is there.
+        StoreError: it cannot be reached.
+    """
+    from extractor.errors import SettingsError
+    from extractor.store.store import Store
+
+    file = settings.store.removeprefix("sqlite:///")
+    if is_there and "://" not in file and not Path(file).expanduser().exists():
+        raise SettingsError(
+            f"{file}: there is no store. Name one with --store; extractor run FOLDER --store FILE makes and fills one."
+        )
+    return Store.open(settings.store)
 
 
 def choose_policy(readers: Readers | None, settings: Settings, replay: Path | None) -> Policy:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,21 +26,23 @@ from extractor.cli.options import (
     choose_policy,
     limits,
     load_overridden,
+    names_store,
     open_model,
+    open_store,
 )
+from extractor.cli.run_report import tell_summary
 from extractor.cli.terminal import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_STOPPED,
-    open_console,
     print_error,
     report_progress,
     usage_errors,
 )
 
 if TYPE_CHECKING:
-    from extractor.bulk.run import RunSummary
-    from extractor.model import Record
+    from extractor.settings import Settings
+    from extractor.store.store import Store
 
 # An empty line between examples: typer joins the lines of a paragraph.
 EXAMPLES = """[bold]Examples[/bold]
@@ -53,14 +55,27 @@ EXAMPLES = """[bold]Examples[/bold]
 
 [cyan]extractor run --manifest sources.csv --out out[/cyan]   exactly the files that the manifest names
 
+[cyan]extractor run reports/ --store store.sqlite[/cyan]   into a store; then extractor serve --store store.sqlite
+
 [cyan]extractor run reports/ --audit-share 0.05 --out out[/cyan]   with a sample of accepted documents in queue.csv
 """
 
 
 def run(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the outputs; made when missing.")],
     paths: Annotated[
         list[str] | None, typer.Argument(metavar="PATH...", help="Files, folders (read recursively) or glob patterns.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the outputs; made when missing.", show_default=False)
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Store for the review page (file or postgresql://…), beside --out or instead of it; it keeps a "
+            "model's replies, too, unless a journal is named. Overrides EXTRACTOR_STORE.",
+            show_default=False,
+        ),
     ] = None,
     manifest: Annotated[
         Path | None,
@@ -83,22 +98,24 @@ def run(
     max_document_tokens: DocumentTokensOption = None,
     max_document_calls: DocumentCallsOption = None,
 ) -> None:
-    """Extract many reports into one folder of tables.
+    """Extract many reports into one folder of tables, or into a store for the review page, or both.
 
     One bad file never stops the rest; it is listed as failed, and the exit code is 1.
-    Outputs of an earlier run are replaced only when the new ones are complete.
+    Outputs of an earlier run are replaced only when the new ones are complete; a store takes each document as soon as
+    it is read, and the same document again is no second one.
     Ctrl-C stops early and keeps what is done. So does a limit: exit code 3; the same command goes on later.
     Replies of a model are kept in a journal and never paid for twice.
     """
     with usage_errors():
         from extractor.bulk.plan import plan_inputs
         from extractor.bulk.run import run_documents
-        from extractor.export import OUTPUTS, PANEL_OUTPUTS, check_out_dir
         from extractor.llm.calls import BudgetReached, ServerRefused
 
-        settings = load_overridden(model, base_url, journal, certificate=certificate, audit_share=audit_share)
-        check_out_dir(out, is_forced=force)
-        plan = plan_inputs(paths or [], manifest, skip=[out / name for name in (*OUTPUTS, *PANEL_OUTPUTS)])
+        settings = load_overridden(
+            model, base_url, journal, store=store, certificate=certificate, audit_share=audit_share
+        )
+        _check_places(out, settings, force)
+        plan = plan_inputs(paths or [], manifest, skip=[*_list_outputs(out), *_list_store_files(settings)])
         policy = choose_policy(readers, settings, replay)
         run_limits = limits(max_usd, max_tokens, max_calls)
         document_limits = limits(max_document_usd, max_document_tokens, max_document_calls)
@@ -106,7 +123,7 @@ def run(
         asked = {
             "paths": paths or [],
             "manifest": manifest and str(manifest),
-            "out": str(out),
+            "out": out and str(out),
             "force": force,
             "readers": policy,
             "replay": replay and str(replay),
@@ -114,12 +131,12 @@ def run(
             "audit_share": settings.audit_share,
         }
         try:
-            with report_progress() as on_progress:
-                summary = run_documents(plan, out, settings, on_progress, model=part, arguments=asked)
+            with _open_if_named(settings) as opened, report_progress() as on_progress:
+                summary = run_documents(plan, out, settings, on_progress, model=part, store=opened, arguments=asked)
         except (BudgetReached, ServerRefused) as error:
             print_error(error)
             raise typer.Exit(EXIT_STOPPED) from None
-    _tell_summary(summary, plan.unmatched_rows)
+    tell_summary(summary, plan.unmatched_rows)
     if summary.stopped_by:
         raise typer.Exit(EXIT_STOPPED)
     if summary.is_interrupted:
@@ -128,84 +145,34 @@ def run(
         raise typer.Exit(EXIT_FAILED)
 
 
-def _tell_summary(summary: RunSummary, unmatched_rows: Sequence[str]) -> None:
-    from rich.text import Text
+def _check_places(out: Path | None, settings: Settings, force: bool) -> None:
+    from extractor.errors import SettingsError
+    from extractor.export import check_out_dir
 
-    from extractor.console import summary_table
-    from extractor.export import OUTPUTS
+    if out:
+        check_out_dir(out, is_forced=force)
+    elif not names_store(settings):
+        raise SettingsError("nowhere to write to. Give a folder with --out, a store with --store, or both.")
 
-    console = open_console()
-    if not summary.outputs:
-        console.print("Interrupted before the first document: nothing was written, earlier outputs are as they were.")
+
+def _list_outputs(out: Path | None) -> list[Path]:
+    from extractor.export import OUTPUTS, PANEL_OUTPUTS
+
+    return [out / name for name in (*OUTPUTS, *PANEL_OUTPUTS)] if out else []
+
+
+def _list_store_files(settings: Settings) -> list[Path]:
+    """The files of SQLite databases that may lie among the reports."""
+    places = {settings.store, settings.journal}
+    files = [place.removeprefix("sqlite:///") for place in places]
+    return [Path(f"{file}{end}") for file in files if "://" not in file for end in ("", "-wal", "-shm")]
+
+
+@contextmanager
+def _open_if_named(settings: Settings) -> Iterator[Store | None]:
+    if not names_store(settings):
+        yield None
         return
-    account = summary.account
-    console.print(summary_table(summary.notable, account["documents"]))
-    counts = ", ".join(f"{count} {status}" for status, count in account["documents_by_status"].items() if count)
-    values = account["table_values"]
-    lines = [
-        f"{account['documents']} documents ({counts}) from {account['files']} files in {account['seconds']} s",
-        f"table values: {values['accepted']} of {values['printed']} printed accepted; "
-        f"of those that are not zero {values['accepted_nonzero']} of {values['printed_nonzero']}; "
-        f"{account['fields']['review']} fields for review",
-    ]
-    if summary.is_interrupted:
-        lines.append("INTERRUPTED: the outputs hold only what was done so far")
-    if summary.stopped_by:
-        lines.append(f"STOPPED: {summary.stopped_by}")
-        lines.append("The outputs hold only what was done so far; the same command goes on where this one stopped")
-    if account["model"]:
-        lines += _describe_model(account["model"], account["fields"])
-    else:
-        lines.append("read by the rules alone, without a model (--readers says who reads)")
-    lines.append(summary.standing)
-    if account["audit"]["share"]:
-        audit = account["audit"]
-        lines.append(f"audit sample: {audit['documents']} of {audit['eligible']} documents with accepted values")
-    if unmatched_rows:
-        lines.append(
-            f"{len(unmatched_rows)} manifest rows name files that are not among the inputs: {unmatched_rows[0]} …"
-        )
-    if summary.xlsx_rows_left_out:
-        lines.append(f"table.xlsx is full: {summary.xlsx_rows_left_out} documents are only in the other files")
-    lines += ["", "Written:"]
-    lines += [f"  {path}   {OUTPUTS[path.name]}" for path in summary.outputs]
-    lines += ["", "What to do next:", *(f"  {line}" for line in _advise(summary))]
-    for line in lines:
-        console.print(Text(line), soft_wrap=True)
-
-
-def _describe_model(model: Mapping[str, Any], fields: Mapping[str, int]) -> Iterator[str]:
-    """Whose replies these are, and what they cost. What no model said is never called a model's."""
-    kinds = ", ".join(
-        f"{item['count']} {item['origin']}{', from the journal' if item['from_journal'] and model['is_live'] else ''}"
-        for item in model["replies"]
-    )
-    yield f"model {model['name']}, policy {model['policy']}: replies: {kinds or 'none'}"
-    both, alone = fields["confirmed"], fields["read_by_model"]
-    yield f"  {both} values read alike by both readers, {alone} by the model alone (quotes included)"
-    if not model["is_live"]:
-        yield "  replayed from a file, no server was asked. To ask your own: EXTRACTOR_MODEL, with EXTRACTOR_BASE_URL"
-        yield "  for a local server (Ollama, vLLM, llama.cpp) or EXTRACTOR_API_KEY for a hosted one, and no --replay"
-    if model["missing"]:
-        yield f"  {model['missing']} questions have no recorded reply; their documents were read without it"
-    spent = model["spent"]
-    if spent["calls"]:
-        price = "price not set" if spent["usd"] is None else f"{spent['usd']} USD"
-        yield f"  {spent['calls']} requests, {spent['input_tokens']} tokens in, {spent['output_tokens']} out, {price}"
-
-
-def _advise(summary: RunSummary) -> Iterator[str]:
-    folder = summary.outputs[0].parent
-    reviewable = [record for record in summary.notable if _count_review(record)]
-    if reviewable:
-        worst = max(reviewable, key=_count_review)
-        command = f"extractor show {shlex.quote(worst.document.path)}"
-        yield f"{command}   the report with most to review ({_count_review(worst)} fields)"
-    yield f"open {folder / 'table.xlsx'}   accepted values; an empty cell's reason is on sheet 'states'"
-    yield f"open {folder / 'queue.csv'}   the worklist: what a person should look at, and where; flags.csv says why"
-    if summary.failed:
-        yield f"see `errors` in {folder / 'run.json'}   why {summary.failed} files failed, and the remedy"
-
-
-def _count_review(record: Record) -> int:
-    return sum(field.decision == "review" for field in record.fields.values())
+    with closing(open_store(settings)) as store:
+        typer.echo(f"Every document goes into {store.name} as soon as it is read", err=True)
+        yield store

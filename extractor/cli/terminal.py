@@ -1,6 +1,6 @@
 """What every command needs of the terminal: consoles, errors, exit codes.
 
-Exit codes: 0 all well; 1 a file failed; 2 wrong usage, settings or output folder; 3 stopped before
+Exit codes: 0 all well; 1 a file failed; 2 wrong usage, settings, output folder or store; 3 stopped before
 the end (a limit, or the model's server); 130 interrupted.
 """
 
@@ -16,7 +16,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from extractor.bulk.run import Progress
+    from extractor.bulk.works import Progress
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -36,11 +36,11 @@ class Language(StrEnum):
 @contextmanager
 def usage_errors() -> Iterator[None]:
     """What the operator can put right is one line on stderr and exit code 2."""
-    from extractor.errors import OutputError, ServerRefused, SettingsError
+    from extractor.errors import NotInStore, OutputError, ServerRefused, SettingsError, StoreError
 
     try:
         yield
-    except (SettingsError, OutputError, ServerRefused) as error:
+    except (SettingsError, OutputError, StoreError, NotInStore, ServerRefused) as error:
         print_error(error)
         raise typer.Exit(EXIT_USAGE) from None
 

@@ -2,14 +2,14 @@
 
 Lives here: what a draft holds, and the text of a label file. Does not live here: reading documents (pipeline), files
 and folders (cli), finished labels (labels, check). Nothing that the program doubts is filled in: a person who finds
-a number there tends to believe it. Called by `extractor label`.
+a number there tends to believe it. Called by `extractor label`; from_reviews lays out its labels alike.
 """
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from extractor.forms import TABLE_SECTIONS, Section, load_forms
 from extractor.model import HEADER_FIELDS, NARRATIVE_FIELDS, CellState, Document, Heading, Record, RecordField
 
 _FACTS_TO_CHECK = "header, narrative: null says that the document does not state it; read the text for each of them"
-_GLUED = frozenset({CellState.UNPARSABLE, CellState.INFERRED_BY_EQUATION})
+GLUED = frozenset({CellState.UNPARSABLE, CellState.INFERRED_BY_EQUATION})
 _CLAUSE_ENDS = "。；;！!？?\t"
 _LONGEST_SIDE = 60
 _MOST_NAMES = 3
@@ -32,21 +32,24 @@ def make_draft(record: Record, document: Document, file: str) -> dict[str, Any]:
         file: the document's path, relative to a folder above the label.
     """
     cells = {
-        field_id: _write_cell(found) if found.decision == "accepted" else TO_FILL
+        field_id: write_cell(found) if found.decision == "accepted" else TO_FILL
         for field_id, found in record.fields.items()
     }
     facts = {
         part: {name: _write_fact(record.fields.get(f"{part}.{name}")) for name in names}
         for part, names in (("header", HEADER_FIELDS), ("narrative", NARRATIVE_FIELDS))
     }
+    headings = [block.end for block in document.blocks if isinstance(block, Heading)]
     quotes = {
-        name: _quote(document, record.fields[f"narrative.{name}"])
+        name: find_quote(document.text, headings, record.fields[f"narrative.{name}"])
         for name, value in facts["narrative"].items()
         if value not in (None, TO_FILL)
     }
-    return _lay_out(file, record.generation, cells, facts | {"narrative": facts["narrative"] | {"quotes": quotes}}) | {
+    return lay_out_label(
+        file, record.generation, cells, facts | {"narrative": facts["narrative"] | {"quotes": quotes}}
+    ) | {
         "basis": {section: _guess_basis(record, section) for section in TABLE_SECTIONS},
-        "source_inconsistencies": list(_list_inconsistencies(record)),
+        "source_inconsistencies": list(list_inconsistencies(record)),
         "to_check": [_FACTS_TO_CHECK, *_list_doubts(record)],
     }
 
@@ -61,13 +64,20 @@ def make_blank(generation: Mapping[str, str], file: str) -> dict[str, Any]:
     names = {"header": HEADER_FIELDS, "narrative": NARRATIVE_FIELDS}
     facts: dict[str, dict[str, object]] = {part: dict.fromkeys(of_part, TO_FILL) for part, of_part in names.items()}
     facts["narrative"]["quotes"] = {}
-    return _lay_out(file, generation, {}, facts)
+    return lay_out_label(file, generation, {}, facts)
 
 
-def _lay_out(
+def lay_out_label(
     file: str, generation: Mapping[str, str], cells: Mapping[str, object], facts: Mapping[str, Mapping[str, object]]
 ) -> dict[str, Any]:
-    """A label in the order of its keys; cells that are not given are to be filled in."""
+    """A draft in the order of its keys; cells that are not given are to be filled in.
+
+    Args:
+        file: the document's path, relative to a folder above the label.
+        generation: form of each table.
+        cells: by field id, as labels write them.
+        facts: `header` and `narrative`, by name.
+    """
     form = {section: generation.get(section, "absent") for section in TABLE_SECTIONS}
     tables = {section: load_forms().section(section, name) for section, name in form.items()}
     return {
@@ -95,7 +105,8 @@ def _write_rows(table: Section, cells: Mapping[str, object]) -> Iterator[tuple[s
             yield row.id, list(printed.values())
 
 
-def _write_cell(found: RecordField) -> object:
+def write_cell(found: RecordField) -> object:
+    """A cell as labels write it."""
     if found.state is CellState.NA_MARK:
         return f"{found.state}:{found.raw}" if found.raw else found.state.value
     if found.state is not CellState.VALUE:
@@ -114,11 +125,17 @@ def _squeeze(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
-def _quote(document: Document, found: RecordField) -> str:
-    """The words around a number, up to the ends of their sentence or a heading, at most so many to each side."""
-    text, span = document.text, found.spans[0]
-    headings = (block.end for block in document.blocks if isinstance(block, Heading) and block.end <= span.start)
-    before = text[max(span.start - _LONGEST_SIDE, 0, *headings) : span.start]
+def find_quote(text: str, headings: Iterable[int], found: RecordField) -> str:
+    """The words around a number, up to the ends of their sentence or a heading, at most so many to each side.
+
+    Args:
+        text: of the document.
+        headings: where its headings end.
+        found: a field with a span.
+    """
+    span = found.spans[0]
+    ends = (end for end in headings if end <= span.start)
+    before = text[max(span.start - _LONGEST_SIDE, 0, *ends) : span.start]
     behind = text[span.end : span.end + _LONGEST_SIDE]
     start = max(before.rfind(end) for end in _CLAUSE_ENDS) + 1
     end = min((at for at in map(behind.find, _CLAUSE_ENDS) if at >= 0), default=len(behind))
@@ -128,10 +145,11 @@ def _quote(document: Document, found: RecordField) -> str:
 def _guess_basis(record: Record, section: str) -> str:
     """How the cells became known is for a person to say where digits are glued."""
     fields = (found for field_id, found in record.fields.items() if field_id.startswith(f"{section}."))
-    return TO_FILL if any(found.state in _GLUED for found in fields) else "read"
+    return TO_FILL if any(found.state in GLUED for found in fields) else "read"
 
 
-def _list_inconsistencies(record: Record) -> Iterator[str]:
+def list_inconsistencies(record: Record) -> Iterator[str]:
+    """What does not add up in a document, in the words of a label."""
     for item in record.equations:
         if item.result == "fail":
             yield f"{item.id}: does not hold, the left side is {item.residual:+} beside the right"

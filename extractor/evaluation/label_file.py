@@ -125,6 +125,11 @@ class LabelFile(BaseModel):
         default={}, description="What was set, where the layout hides it; for people."
     )
     rows_by_order: tuple[Text, ...] = Field(default=(), description="Rows told by their order, not by their label.")
+    reviewed_by: tuple[Text, ...] = Field(
+        default=(),
+        description="Who read it on the review page, where the program's reading stood before them (extractor label "
+        "--from-reviews); empty: labelled by hand.",
+    )
     notes: str = ""
     to_check: tuple[str, ...] = Field(default=(), description="In a draft: what a person must look at.")
 

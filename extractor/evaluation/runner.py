@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from extractor.bulk.failures import describe_failure
-from extractor.bulk.flow import ModelPart, Work, open_standing, process_concurrently
+from extractor.bulk.flow import ModelPart, open_standing, process_concurrently
 from extractor.bulk.loading import load_in_order
+from extractor.bulk.works import Made, Work
 from extractor.chunks import split_chunks
 from extractor.confidence import Certificate
 from extractor.confidence.standing import Standing
@@ -179,7 +180,9 @@ def process_works(
         BudgetReached, ServerRefused, OutputError, SettingsError: wrong for every document alike.
     """
     if model:
-        yield from process_concurrently(works, model, settings, certificate)
+        with closing(process_concurrently(works, model, settings, certificate)) as results:
+            for work, result in results:
+                yield work, result.record if isinstance(result, Made) else result
         return
     with closing(load_in_order([work.path for work in works], settings)) as documents:
         for work, document in zip(works, documents, strict=True):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from extractor.export.rows import write_plain
-from extractor.model import Record, RecordField, Suggestion, Value
+from extractor.model import Record, RecordField, Ruling, Suggestion, Value
 
 VALUES_HEADER = (
     "document",
@@ -25,6 +25,9 @@ VALUES_HEADER = (
     "suggested",
     "basis",
     "p_wrong",
+    "ruling",
+    "decided_by",
+    "decided_at",
 )
 FLAGS_HEADER = ("document", "path", "code", "severity", "fields", "message_zh", "message_en", "evidence")
 # What spreadsheets take for the start of a formula (the full-width forms: with a Chinese or Japanese input locale).
@@ -62,7 +65,13 @@ def value_line(document: str, path: str, field_id: str, field: RecordField) -> t
     suggested, basis = describe_suggestions(field.suggestions) if field.suggestions else ("", "")
     p_wrong = "" if field.p_wrong is None else f"{field.p_wrong:.6g}"
     unit, decision = field.unit or "", field.decision
-    return document, path, field_id, field.state, text, unit, raw, decision, suggested, basis, p_wrong
+    found = (document, path, field_id, field.state, text, unit, raw, decision, suggested, basis, p_wrong)
+    return (*found, *_describe_ruling(field.ruling)) if field.ruling else (*found, "", "", "")
+
+
+def _describe_ruling(ruling: Ruling) -> tuple[str, str, str]:
+    """What a person said, who, and when."""
+    return ruling.action, guard_cell(" / ".join(ruling.by)), ruling.at
 
 
 def write_value(value: Value | None) -> str:

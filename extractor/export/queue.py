@@ -9,6 +9,7 @@ may: who knows that a value was accepted sees what he expects to see.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from typing import NamedTuple
 
@@ -40,18 +41,37 @@ class _Labels(NamedTuple):
     column: str = ""
 
 
-def queue_lines(document: str, path: str, record: Record, *, is_audited: bool) -> list[tuple[str, ...]]:
+def list_waiting(record: Record, *, is_audited: bool) -> frozenset[str]:
+    """The fields that a person should look at: those in review, but for what somebody said cannot be known.
+
+    Args:
+        record: of one document.
+        is_audited: accepted fields, too.
+    """
+    return frozenset(
+        field_id
+        for field_id, field in record.fields.items()
+        if (is_audited and field.ruling is None) or (field.decision != "accepted" and not _is_unknowable(field))
+    )
+
+
+def _is_unknowable(field: RecordField) -> bool:
+    return field.ruling is not None and field.ruling.action == "unknowable"
+
+
+def queue_lines(document: str, path: str, record: Record, waiting: Collection[str]) -> list[tuple[str, ...]]:
     """The fields of a record to look at, in the order of the form.
 
     Args:
         document, path: as in the other files, `path` guarded.
-        is_audited: all fields, accepted ones too.
+        record: of the document.
+        waiting: the fields.
     """
     url = guard_cell(next((origin.url for origin in record.origins if origin.url), ""))
     return [
         (document, path, url, field_id, *_labels_of(field_id), *_describe(field))
         for field_id, field in record.fields.items()
-        if is_audited or field.decision != "accepted"
+        if field_id in waiting
     ]
 
 

@@ -49,15 +49,17 @@ LEADING_COLUMNS = (
     Column("generation.review_litigation", "表式：复议诉讼", "text"),
     Column("accepted", "已采信项数", "int"),
     Column("review", "待复核项数", "int"),
+    Column("reviewed", "已由人核定项数", "int"),
 )
 _KEY_FACTS = ("title", "agency_name", "report_year", "published_on")
 _FIRST_FACT = [column.id for column in LEADING_COLUMNS].index(_KEY_FACTS[0])
 PLAIN_STATES = (None, "value")
 """What needs no word: nothing there, or a plain accepted value."""
 _DOES_NOT_FIT = "value_does_not_fit"
+_UNKNOWABLE = "unknowable"
 _ACCEPTED_WORDS: dict[CellState, str] = {state: state.value for state in CellState}
 _REVIEW_WORDS: dict[CellState, str] = {state: f"review:{state}" for state in CellState}
-STATES = (*_ACCEPTED_WORDS.values(), *_REVIEW_WORDS.values(), _DOES_NOT_FIT)
+STATES = (*_ACCEPTED_WORDS.values(), *_REVIEW_WORDS.values(), _DOES_NOT_FIT, _UNKNOWABLE)
 """Every word that a state column may hold."""
 _VALUE = CellState.VALUE  # reading a member off its enum class is slow, and this is read for every cell
 
@@ -77,7 +79,7 @@ class TableLayout:
         values: list[int | float | str | None] = [None] * len(self.entries)
         states: list[str | None] = [None] * len(self.entries)
         positions = self.positions
-        accepted = 0
+        accepted = reviewed = 0
         for field_id, field in record.fields.items():
             place = positions.get(field_id)
             if field.decision == "accepted":
@@ -85,21 +87,24 @@ class TableLayout:
                 words = _ACCEPTED_WORDS
             else:
                 words = _REVIEW_WORDS
+            reviewed += field.ruling is not None
             if place is None:
                 if not field_id.startswith(_LISTS):
                     unknown[field_id] = unknown.get(field_id, 0) + 1
                 continue
             index, kind = place
             states[index] = words[field.state]
+            if field.ruling and field.ruling.action == "unknowable":
+                states[index] = _UNKNOWABLE
             if words is _ACCEPTED_WORDS and field.state is _VALUE:
                 values[index] = value = _fit_value(field.value, kind)
                 if value is None:
                     states[index] = _DOES_NOT_FIT
-        leading = self._lead(record, accepted)
+        leading = self._lead(record, accepted, reviewed)
         leading[_FIRST_FACT : _FIRST_FACT + len(_KEY_FACTS)] = [values[index] for index in self._facts]
         return TableRow(leading, values, states)
 
-    def _lead(self, record: Record, accepted: int) -> list[int | float | str | None]:
+    def _lead(self, record: Record, accepted: int, reviewed: int) -> list[int | float | str | None]:
         generation, origins = record.generation, record.origins
         # The first origin that says anything; records.jsonl keeps them all.
         origin = next((item for item in origins if item.url or item.site), origins[0] if origins else None)
@@ -117,6 +122,7 @@ class TableLayout:
             generation.get("review_litigation"),
             accepted,
             len(record.fields) - accepted,
+            reviewed,
         ]
 
     def units(self, record: Record) -> list[str | None]:

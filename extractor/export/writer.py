@@ -1,18 +1,18 @@
 """Putting the outputs of a run into place, whole or not at all.
 
 Lives here: the order of files. Does not live here: the staging folder (staging), and the shape of any file (its own
-module). Called by bulk.
+module). Called by bulk and stored.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from xlsxwriter.exceptions import XlsxWriterException
 
@@ -20,15 +20,15 @@ from extractor.errors import OutputError
 from extractor.export.delimited import FLAGS_HEADER, VALUES_HEADER, encode_lines, flag_lines, guard_cell, value_line
 from extractor.export.excel import ExcelTable
 from extractor.export.parquet import ParquetTable
-from extractor.export.queue import QUEUE_HEADER, queue_lines
-from extractor.export.rows import TableLayout
+from extractor.export.queue import QUEUE_HEADER, list_waiting, queue_lines
+from extractor.export.rows import TableLayout, TableRow
 from extractor.export.staging import STAGING_PREFIX, move_into_place, open_staging
 from extractor.model import Record
 
 OUTPUTS: dict[str, str] = {
     "table.xlsx": "one row a document, accepted values only; sheet `states` says why a cell is empty",
     "table.parquet": "the same table for pandas, R or DuckDB, the state beside every value",
-    "values.csv": "one line a value: printed text, state, decision",
+    "values.csv": "one line a value: printed text, state, decision, and who decided",
     "queue.csv": "the worklist: one line for each field that a person should look at, and where",
     "flags.csv": "the reasons: every finding with its message and place in the source",
     "records.jsonl": "everything about each document, one JSON record a line",
@@ -40,6 +40,17 @@ PANEL_OUTPUTS: dict[str, str] = {
     "panel_flags.csv": "what does not fit between documents, and what is missing or there twice",
 }
 """The same of extractor.panel, which reads records.jsonl: a new run takes them away."""
+
+
+class Prepared(NamedTuple):
+    """One document as every output will hold it."""
+
+    records: bytes
+    values: bytes
+    queue: bytes
+    flags: bytes
+    row: TableRow
+    units: list[str | None]
 
 
 class OutputWriter:
@@ -71,31 +82,46 @@ class OutputWriter:
     ) -> None:
         self._cleanup.close()
 
-    def write(self, record: Record, *, is_audited: bool = False) -> None:
-        """Add one document to every output.
+    def write(self, record: Record, *, is_audited: bool = False, waiting: Collection[str] | None = None) -> None:
+        """Add one document to every output. See prepare and put."""
+        self.put(self.prepare(record, is_audited=is_audited, waiting=waiting))
+
+    def prepare(self, record: Record, *, is_audited: bool = False, waiting: Collection[str] | None = None) -> Prepared:
+        """All that can fail on the record itself, before the first byte.
 
         Args:
-            is_audited: whether its accepted fields go into the queue, too.
+            record: of one document.
+            is_audited: whether its accepted fields go into queue.csv, too.
+            waiting: the fields that go into queue.csv, where something else than the record knows.
 
         Raises:
-            ValueError: the record holds what no output can (a lone surrogate); nothing was written of it.
+            ValueError: the record holds what no output can (a lone surrogate).
+        """
+        document, path = record.document.id or "", guard_cell(record.document.path)
+        if waiting is None:
+            waiting = list_waiting(record, is_audited=is_audited)
+        return Prepared(
+            records=f"{record.model_dump_json()}\n".encode(),
+            values=encode_lines([value_line(document, path, *item) for item in record.fields.items()]),
+            queue=encode_lines(queue_lines(document, path, record, waiting)),
+            flags=encode_lines(flag_lines(document, path, record)),
+            row=self._layout.lay_out(record, self._unknown_fields),
+            units=self._layout.units(record),
+        )
+
+    def put(self, prepared: Prepared) -> None:
+        """Write what was prepared into every output.
+
+        Raises:
             OutputError: the disk refused (full, gone).
         """
-        # All that can fail on the record itself comes before the first byte.
-        line = record.model_dump_json()
-        row = self._layout.lay_out(record, self._unknown_fields)
-        units = self._layout.units(record)
-        document, path = record.document.id or "", guard_cell(record.document.path)
-        values = [value_line(document, path, field_id, field) for field_id, field in record.fields.items()]
-        queue = queue_lines(document, path, record, is_audited=is_audited)
         with self._as_output_error():
-            self._records.write(f"{line}\n".encode())
-            self._values.write(encode_lines(values))
-            self._queue.write(encode_lines(queue))
-            if record.flags:
-                self._flags.write(encode_lines(flag_lines(document, path, record)))
-            self._xlsx.write(row, units)
-            self._parquet.write(row, units)
+            self._records.write(prepared.records)
+            self._values.write(prepared.values)
+            self._queue.write(prepared.queue)
+            self._flags.write(prepared.flags)
+            self._xlsx.write(prepared.row, prepared.units)
+            self._parquet.write(prepared.row, prepared.units)
 
     def seal(self) -> None:
         """Finish the tables; the run's own account (run.json) is still to come."""

@@ -17,9 +17,9 @@ from pathlib import Path
 import flatten
 import pytest
 
-from extractor.bulk.flow import ModelPart, Work, process_concurrently
+from extractor.bulk.flow import ModelPart, process_concurrently
 from extractor.bulk.plan import plan_inputs
-from extractor.bulk.run import group_files
+from extractor.bulk.works import Made, Work, group_files
 from extractor.llm.asker import JournalAsker
 from extractor.llm.budget import Budget, Limits
 from extractor.llm.calls import ServerRefused, sampling_parameters
@@ -107,9 +107,9 @@ def read_all(
         )
         part = ModelPart.build(policy, open_session(settings), settings)
         records: dict[str, Record] = {}
-        for work, record in process_concurrently(library.works, part, settings):
-            assert isinstance(record, Record), record
-            records[Path(work.path).stem] = record
+        for work, made in process_concurrently(library.works, part, settings):
+            assert isinstance(made, Made), made
+            records[Path(work.path).stem] = made.record
         return records, server.chats
 
 

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from extractor.cli import app
+from extractor.cli.options import load_overridden
 from extractor.export import OUTPUTS
 from extractor.forms import load_codebook
 from extractor.model import Record
@@ -126,7 +127,7 @@ def test_an_interrupted_run_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> No
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("extractor.bulk.run._hash_file", interrupt)
+    monkeypatch.setattr("extractor.bulk.works._hash_file", interrupt)
     result = _invoke("run", "docs", "--out", "out")
     assert result.exit_code == 130
     assert "nothing was written" in result.stdout
@@ -185,3 +186,25 @@ def test_help_does_not_load_the_machinery() -> None:
         "sys.exit(any(name in sys.modules for name in ('pyarrow', 'lxml', 'pydantic', 'extractor.model')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603
+
+
+# ---------------------------------------------------------------- store and journal
+
+
+def test_a_named_store_keeps_the_journal_too_unless_one_is_named_or_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chosen(store: str | None = None, journal: str | None = None) -> str:
+        load_settings.cache_clear()
+        return load_overridden(None, None, journal, store=store).journal
+
+    assert chosen() == "journal.sqlite"
+    assert chosen("s.sqlite") == "s.sqlite"
+    assert chosen("s.sqlite", "mine.sqlite") == "mine.sqlite"
+    (folder / "journal.sqlite").touch()  # replies that are paid for
+    assert chosen("s.sqlite") == "journal.sqlite"
+    (folder / "journal.sqlite").unlink()
+    monkeypatch.setenv("EXTRACTOR_STORE", "ours.sqlite")
+    assert chosen() == "ours.sqlite"
+    monkeypatch.setenv("EXTRACTOR_JOURNAL", "mine.sqlite")
+    assert chosen("s.sqlite") == "mine.sqlite"

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from extractor.errors import OutputError
 from extractor.export import OUTPUTS, PANEL_OUTPUTS, OutputWriter, check_out_dir
 from extractor.export.delimited import encode_lines, guard_cell
+from extractor.export.queue import list_waiting
 from extractor.flags import make_flag
 from extractor.forms import load_codebook
 from extractor.model import (
@@ -29,9 +30,12 @@ from extractor.model import (
     Origin,
     Record,
     RecordField,
+    Ruling,
+    RulingAction,
     Span,
     Status,
     Suggestion,
+    Word,
 )
 
 FEES = "proactive_disclosure.admin_fees.amount_wan"
@@ -401,3 +405,65 @@ def test_a_new_run_takes_away_what_was_made_of_the_earlier_records(tmp_path: Pat
     check_out_dir(tmp_path / "out")
     _write(tmp_path / "out", _record(2))
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(OUTPUTS)
+
+
+# ---------------------------------------------------------------- what people said
+
+
+def _ruled(action: RulingAction, value: Any, *by: str, **changes: Any) -> RecordField:
+    word = Word(CellState.VALUE, value, str(value))
+    return _field(value, ruling=Ruling(action, by, "2026-03-02T09:00:01+00:00", 17, word), **changes)
+
+
+def _ruled_record() -> Record:
+    return _record(
+        **{
+            PENALTIES: _ruled("corrected", 8, "li", "王", reader="person"),
+            RECEIVED: _ruled("unknowable", 5, "=li", decision="review"),
+            GRANTED: _field(3, decision="review"),
+            AMOUNT: _field(12),
+        }
+    )
+
+
+def test_values_csv_says_who_decided_what_and_when(tmp_path: Path) -> None:
+    _write(tmp_path, _ruled_record())
+    rows = {row["field"]: row for row in _read_csv(tmp_path / "values.csv")}
+    said = {name: (row["ruling"], row["decided_by"], row["decided_at"]) for name, row in rows.items()}
+    assert said == {
+        PENALTIES: ("corrected", "li / 王", "2026-03-02T09:00:01+00:00"),
+        RECEIVED: ("unknowable", "'=li", "2026-03-02T09:00:01+00:00"),
+        GRANTED: ("", "", ""),
+        AMOUNT: ("", "", ""),
+    }
+
+
+def test_what_cannot_be_known_has_no_value_and_a_word_of_its_own(tmp_path: Path) -> None:
+    _write(tmp_path, _ruled_record())
+    (row,) = pq.read_table(tmp_path / "table.parquet").to_pylist()
+    assert (row[RECEIVED], row[f"{RECEIVED}.state"]) == (None, "unknowable")
+    assert (row[PENALTIES], row[f"{PENALTIES}.state"]) == (8, "value")
+    assert (row["accepted"], row["review"], row["reviewed"]) == (2, 2, 2)
+    (states,) = _read_sheet(tmp_path / "table.xlsx", "states")
+    assert (states[RECEIVED], states[GRANTED]) == ("unknowable", "review:value")
+    (accepted,) = _read_sheet(tmp_path / "table.xlsx", "accepted")
+    assert (accepted["reviewed"], accepted[RECEIVED]) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("is_audited", "waiting"),
+    [(False, {GRANTED}), (True, {GRANTED, AMOUNT})],
+    ids=["doubted", "audited"],
+)
+def test_nobody_is_asked_again_what_he_said(tmp_path: Path, is_audited: bool, waiting: set[str]) -> None:
+    record = _ruled_record()
+    assert list_waiting(record, is_audited=is_audited) == waiting
+    again = _ruled("corrected", 8, "li", decision="review")  # an equation fails over it: perhaps a slip of the hand
+    assert list_waiting(_record(**{PENALTIES: again}), is_audited=is_audited) == {PENALTIES}
+
+
+def test_the_queue_is_what_waits_where_something_else_knows(tmp_path: Path) -> None:
+    with OutputWriter(tmp_path) as writer:
+        writer.write(_ruled_record(), waiting={AMOUNT})
+        writer.publish({})
+    assert [row["field"] for row in _read_csv(tmp_path / "queue.csv")] == [AMOUNT]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from extractor.bulk.flow import ModelPart, Work
+from extractor.bulk.flow import ModelPart
+from extractor.bulk.works import Work
 from extractor.confidence.decide import find_hard_doubts, is_certain
 from extractor.confidence.features import measure_features
 from extractor.errors import SettingsError

@@ -12,13 +12,14 @@ import flatten
 import pymupdf
 import pytest
 
-from extractor.bulk.flow import ModelPart, Work, process_concurrently
+from extractor.bulk.flow import ModelPart, process_concurrently
+from extractor.bulk.works import Made, Work
 from extractor.errors import EmptySource, OutputError, PagesNotRead, SettingsError
 from extractor.llm.asker import JournalAsker
 from extractor.llm.budget import Budget, Limits
 from extractor.llm.calls import Asker, BudgetReached, Call, CallError, Reply, ServerRefused, Usage, call_key
 from extractor.llm.session import Session
-from extractor.model import Origin, Record, Status
+from extractor.model import Origin, Status
 from extractor.readers.llm import LlmReader
 from extractor.settings import Settings
 from extractor.sources.pages.workers import close_workers
@@ -82,7 +83,7 @@ def works(tmp_path: Path) -> list[Work]:
 
 def start(
     works: list[Work], tmp_path: Path, before: Before = at_once, **given: Any
-) -> tuple[Iterator[tuple[Work, Record | Exception]], Watching, Closing]:
+) -> tuple[Iterator[tuple[Work, Made | Exception]], Watching, Closing]:
     settings = Settings(model="m", journal=str(tmp_path / "journal.sqlite"), **given)
     journal = Journal.open(settings.journal)
     session = Closing(JournalAsker("m", {}, journal), journal, None, Budget(Limits(), Limits(), None))
@@ -91,7 +92,7 @@ def start(
     return process_concurrently(works, part, settings), asker, session
 
 
-def names(results: list[tuple[Work, Record | Exception]]) -> list[str]:
+def names(results: list[tuple[Work, Made | Exception]]) -> list[str]:
     return [Path(work.path).stem for work, _ in results]
 
 
@@ -102,8 +103,8 @@ def test_records_come_in_the_order_of_the_run_whoever_is_ready_first(works: list
     results, _, _ = start(works, tmp_path, first_ones_last, concurrency=4)
     found = list(results)
     assert names(found) == [f"{number:02}" for number in range(24)]
-    assert all(isinstance(record, Record) and record.document.path == work.path for work, record in found)
-    assert [record.origins for _, record in found if isinstance(record, Record)] == [work.origins for work in works]
+    assert all(isinstance(made, Made) and made.record.document.path == work.path for work, made in found)
+    assert [made.record.origins for _, made in found if isinstance(made, Made)] == [work.origins for work in works]
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
@@ -146,7 +147,7 @@ def test_a_file_that_cannot_be_read_is_an_error_in_its_place(works: list[Work], 
     found = list(results)
     assert names(found) == [f"{number:02}" for number in range(24)]
     assert isinstance(found[3][1], EmptySource)
-    assert sum(isinstance(record, Record) for _, record in found) == 23
+    assert sum(isinstance(made, Made) for _, made in found) == 23
 
 
 def test_an_unforeseen_error_is_that_documents_alone(works: list[Work], tmp_path: Path) -> None:
@@ -157,7 +158,7 @@ def test_an_unforeseen_error_is_that_documents_alone(works: list[Work], tmp_path
     results, _, _ = start(works, tmp_path, breaks)
     found = list(results)
     assert isinstance(found[5][1], ZeroDivisionError)
-    assert sum(isinstance(record, Record) for _, record in found) == 23
+    assert sum(isinstance(made, Made) for _, made in found) == 23
 
 
 def test_a_call_that_fails_is_no_error_of_the_run(works: list[Work], tmp_path: Path) -> None:
@@ -166,7 +167,7 @@ def test_a_call_that_fails_is_no_error_of_the_run(works: list[Work], tmp_path: P
             raise CallError("HTTP 400")
 
     results, _, _ = start(works, tmp_path, breaks)
-    statuses = [record.status for _, record in results if isinstance(record, Record)]
+    statuses = [made.record.status for _, made in results if isinstance(made, Made)]
     assert [number for number, status in enumerate(statuses) if status is not Status.SUCCEEDED] == [5]
     assert statuses[5] is Status.PARTIAL
 
@@ -296,5 +297,5 @@ def test_records_of_pdfs_come_in_order_with_the_others(works: list[Work], tmp_pa
     found = list(results)
     close_workers()
     assert names(found) == [f"{number:02}" for number in range(6)]
-    kinds = [record.document.media_type for _, record in found if isinstance(record, Record)]
+    kinds = [made.document.media_type for _, made in found if isinstance(made, Made)]
     assert [kind == "application/pdf" for kind in kinds] == [number in (0, 3, 4) for number in range(6)]

@@ -11,7 +11,7 @@ import pytest
 
 from extractor.bulk.foresight import foresee_calls
 from extractor.bulk.plan import Plan, plan_inputs
-from extractor.bulk.run import Progress
+from extractor.bulk.works import Progress
 from extractor.errors import SettingsError
 from extractor.llm.calls import Call, Reply, Usage, call_key, sampling_parameters
 from extractor.llm.prompts import load_prompt

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from extractor.bulk.plan import plan_inputs
-from extractor.bulk.run import Progress, RunSummary, run_documents
+from extractor.bulk.run import RunSummary, run_documents
+from extractor.bulk.works import Progress
 from extractor.errors import OutputError
 from extractor.model import CellState, Decision, Document, DocumentIdentity, Origin, Record, RecordField, Span, Status
 from extractor.settings import Settings
