@@ -36,6 +36,7 @@ __all__ = [
     "needs_processes",
     "open_page",
     "read_document",
+    "tell_media_type",
 ]
 
 _MEDIA_TYPES = {
@@ -203,7 +204,7 @@ def _make_document(kind: SourceKind, linear: Linear, raw: bytes, path: str) -> D
     return Document(
         id=hashlib.sha256(raw).hexdigest(),
         path=path,
-        media_type=_MEDIA_TYPES.get(kind) or f"image/{tell_picture(raw)}",
+        media_type=_name_media_type(kind, raw),
         text=linear.text,
         view=view,
         blocks=blocks,
@@ -211,6 +212,19 @@ def _make_document(kind: SourceKind, linear: Linear, raw: bytes, path: str) -> D
         raw=raw,
         paper=_renumber_cells(linear.paper, linear.grids, blocks) if linear.paper else None,
     )
+
+
+def tell_media_type(raw: bytes, path: str) -> str:
+    """The media type of a file by its content. `path` is for messages.
+
+    Raises:
+        SourceError: it is empty, or of no kind that is read.
+    """
+    return _name_media_type(detect_kind(raw, path), raw)
+
+
+def _name_media_type(kind: SourceKind, raw: bytes) -> str:
+    return _MEDIA_TYPES.get(kind) or f"image/{tell_picture(raw)}"
 
 
 def _renumber_cells(paper: Paper, grids: Sequence[Grid], blocks: Iterable[Block]) -> Paper:
