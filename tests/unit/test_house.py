@@ -201,7 +201,7 @@ def test_package_imports_only_what_it_declares() -> None:
 
 def _module_names(wanted: list[str]) -> set[str]:
     names = {re.split(r"[^a-z0-9-]", name.lower())[0].replace("-", "_") for name in wanted}
-    modules = {"scikit_learn": "sklearn", "opencv_python_headless": "cv2", "pillow": "PIL"}
+    modules = {"argon2_cffi": "argon2", "scikit_learn": "sklearn", "opencv_python_headless": "cv2", "pillow": "PIL"}
     return {modules.get(name, name) for name in names}
 
 
