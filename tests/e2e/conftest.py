@@ -29,13 +29,13 @@ PEOPLE: dict[str, Role] = {"ada": "admin", "wang": "reviewer", "li": "reviewer"}
 PASSWORD = "correct horse battery"  # noqa: S105
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome")
     program = next((found for name in names if (found := shutil.which(name))), None)
@@ -48,7 +48,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def store_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("e2e") / "store.sqlite"
     fill_store(path)
@@ -58,21 +58,21 @@ def store_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def store(store_path: Path) -> Iterator[Store]:
     store = Store.open(str(store_path))
     yield store
     store.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def at_home(store_path: Path) -> Iterator[Service]:
     """Open to this machine: everybody is the local user."""
     with serve(str(store_path)) as service:
         yield service
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def office(store_path: Path) -> Iterator[Service]:
     """With accounts."""
     with serve(str(store_path), "--accounts") as service:
