@@ -23,6 +23,7 @@ demo: $(VENV)/core.stamp ## install the program, read the sample reports with re
 	@$(BIN)/extractor run fixtures --out $(DEMO_OUT) --readers auto --replay eval/replies/fixtures.jsonl
 	@echo
 	@echo "From this folder the program is $(BIN)/extractor; for instance:"
+	@echo "  make review                                                decide what is in doubt, in the browser"
 	@echo "  $(BIN)/extractor show fixtures/001_6bf7699e84e20962.txt   a report whose columns the scrape destroyed"
 	@echo "  $(BIN)/extractor run YOUR_FOLDER --out out/mine           your own reports, by the rules alone"
 	@echo "  EXTRACTOR_MODEL=NAME EXTRACTOR_BASE_URL=http://localhost:11434/v1 $(BIN)/extractor run YOUR_FOLDER --out out/mine"
