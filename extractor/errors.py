@@ -54,9 +54,17 @@ class StaleItem(ExtractorError):
 
 
 class BadAnswer(ExtractorError):
-    """What a reviewer sent does not answer the item: an unknown field, no number where one belongs."""
+    """What a reviewer sent does not answer the item: an unknown field, no number where one belongs.
+
+    Attributes:
+        zh: the message in Chinese, for the page.
+    """
 
     code = "bad-answer"
+
+    def __init__(self, message: str, zh: str = "") -> None:
+        super().__init__(message)
+        self.zh = zh or message
 
 
 class BadCursor(BadAnswer):

@@ -5,7 +5,7 @@ becomes of a document in the store (extractor.review.intake), SQL (extractor.sto
 somebody submits to the service (submitted). Called by run.
 
 What is committed stays, however the run ends. The same documents filed again are the same documents: nothing is there
-twice, and no word of a person is lost.
+twice, and no word of a person is lost. Of a run that was killed nobody says so: whoever opens the store next does.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from extractor.store.store import Store
 
 
+#: A run that files nothing for so long has died; one that was only slow is open again with its next document.
+SILENT_S = 15 * 60
+
+
 class RunFiling:
     """A run as the store sees it. Left without `finish`, it is marked as interrupted."""
 
@@ -36,6 +40,7 @@ class RunFiling:
         self._store = store
         self._settings = settings
         with store.write() as books:
+            books.runs.give_up_silent(datetime.now(UTC), SILENT_S)
             self.run_id = books.runs.create("bulk", None, arguments).id
             self._chances = read_chances(books)  # what reviewers find during the run counts for the next one
         self._is_finished = False
@@ -82,6 +87,7 @@ class RunFiling:
                 settings=self._settings,
                 chances=self._chances,
             )
+            books.runs.note_alive(self.run_id)
             books.runs.add_document(
                 RunDocument(
                     run_id=self.run_id,

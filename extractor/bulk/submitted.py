@@ -24,6 +24,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from extractor.bulk.document_work import DocumentReader, Finished
+from extractor.bulk.filing import SILENT_S
 from extractor.bulk.flow import ModelPart, open_standing
 from extractor.errors import OutputError, ServerRefused, SettingsError, StoreError
 from extractor.export.counts import Counts
@@ -197,6 +198,7 @@ class Worker:
 
     def _renew(self) -> None:
         with self._store.write() as books:
+            books.runs.give_up_silent(datetime.now(UTC), SILENT_S)
             for taken in tuple(self._under_way.values()):
                 self._holds(books, taken)
 
@@ -227,6 +229,8 @@ class Worker:
 
     def _prepare(self) -> None:
         """What reviewers found so far, and runs whose last document was filed by somebody who died before saying so."""
+        with self._store.write() as books:
+            books.runs.give_up_silent(datetime.now(UTC), SILENT_S)
         with self._store.read() as books:
             self._chances = read_chances(books)
         after: str | None = None

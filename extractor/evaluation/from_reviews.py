@@ -81,8 +81,13 @@ class _Reviewed(NamedTuple):
 
     @property
     def settled(self) -> frozenset[int]:
-        """The reviews that followed on a blind first look: second looks, and those that settled a difference."""
-        return frozenset(one.id for one in self.reviews if one.kind == "decide" and one.round > 1)
+        """The reviews that followed on another person's blind look: a second one, or what settled a difference."""
+        people: dict[int | None, set[str]] = {}
+        for one in self.reviews:
+            people.setdefault(one.item_id, set()).add(one.account)
+        looks = (one for one in self.reviews if one.kind == "decide" and one.round > 1)
+        # Who was left alone with an item looked at it twice himself.
+        return frozenset(one.id for one in looks if len(people[one.item_id]) > 1)
 
     @property
     def readers(self) -> list[str]:

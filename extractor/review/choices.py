@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from extractor.model import CellState, Record
-from extractor.review.answers import DOCUMENT, SAYS, Answer
+from extractor.readers.cells import read_cell
+from extractor.review.answers import DOCUMENT, SAYS, Answer, is_sure_suggestion
 from extractor.review.lines import Line, list_lines
+from extractor.sources.view import fold_view
 from extractor.store.shapes import Item
 
 _PERSON = "person"
@@ -63,6 +65,14 @@ def _place_lines(item: Item, record: Record) -> Iterator[Choice]:
         return
     yield Choice("last-column", "都在最后一列（总计）下", "all under the last column (总计)", _place(lines, -1))
     yield Choice("first-column", "都在第一列下", "all under the first column", _place(lines, 0))
+    if all(read_cell(fold_view(token)).value == 0 for line in lines for token in line.tokens):
+        answers = tuple(
+            Answer(name, "corrected", text=token)
+            for line in lines
+            for row, token in zip(line.rows, line.tokens, strict=True)
+            for name in row
+        )
+        yield Choice("every-cell", "原网页上每格都印有 0", "the page itself prints 0 in every cell", answers)
 
 
 def _is_lone(line: Line) -> bool:
@@ -79,10 +89,12 @@ def _place(lines: list[Line], column: int) -> tuple[Answer, ...]:
 
 
 def _take_suggestions(item: Item, record: Record) -> Iterator[Choice]:
-    """All as suggested; what has no suggestion as extracted, where that says something."""
+    """All as suggested, where each has one sure suggestion; what has none as extracted, where that says something."""
     answers = []
     for name in item.fields:
         field = record.fields[name]
+        if field.suggestions and not is_sure_suggestion(field):
+            return
         if field.suggestions:
             answers.append(Answer(name, "as_suggested"))
         elif field.state in SAYS:

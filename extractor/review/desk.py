@@ -15,7 +15,13 @@ from extractor.model import Record, Ruling
 from extractor.pipeline import apply_rulings
 from extractor.review.answers import Answer, read_answers
 from extractor.review.priors import Chances
-from extractor.review.rounds import check_may_answer, choose_next_round, hide_first_looks, list_proposals
+from extractor.review.rounds import (
+    check_may_answer,
+    choose_next_round,
+    find_last_resort,
+    hide_first_looks,
+    list_proposals,
+)
 from extractor.review.rulings import fold_reviews
 from extractor.review.sync import list_twice, read_chances, sync_document
 from extractor.review.tasks import Decided, DocumentView, Task
@@ -56,6 +62,8 @@ class Desk:
         now = self._clock()
         with self._store.write() as books:
             item = books.queue.next_free(account, wanted, now, skip)
+            if item is None:
+                item = books.queue.next_free(account, wanted, now, skip, find_last_resort(books, account))
             if item is None:
                 return None
             books.queue.hold(item.id, account, now + self._lease, now)
@@ -210,7 +218,7 @@ class Desk:
             else:
                 answered_by = (*item.answered_by, account)
                 books.queue.change(item.id, round=following, answered_by=answered_by, holder=None, held_until=None)
-            return self._conclude(books, books.reviews.get(number), on_done)
+            return self._conclude(books, books.reviews.get(number), on_done, live.record)
 
     def undo(self, review_id: int, account: str, role: str, *, on_done: OnDone | None = None) -> Decided:
         """Take a decision back by a new review: the word before it stands again, and its item is open.
@@ -256,10 +264,10 @@ class Desk:
             raise StaleItem(f"item {item_id} changed since it was shown. Look at it again.")
         return item
 
-    def _conclude(self, books: Books, review: Review, on_done: OnDone | None) -> Decided:
+    def _conclude(self, books: Books, review: Review, on_done: OnDone | None, shown: Record | None = None) -> Decided:
         """What follows from a review that was just added."""
         extraction = books.documents.newest_extraction(review.document_id)
-        synced = sync_document(books, extraction, self._settings, self._find_chances(books))
+        synced = sync_document(books, extraction, self._settings, self._find_chances(books), shown)
         decided = Decided(review.id, find_asking(books, review), synced.record, synced.opened, synced.gone)
         if on_done:
             on_done(books, decided)

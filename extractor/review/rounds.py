@@ -4,7 +4,8 @@ Lives here: the rounds of an item that two people look at. Does not live here: w
 together say (rulings), how far they agree (agreement). Called by desk.
 
 Round 1 and 2 are looks of two people who do not see each other's; where they differ, round 3 shows both to a third
-person. Where there is no third one, an admin settles it, be it one of the two.
+person. Where everybody who can look has looked already, an admin settles it, be it one of the two; without an admin,
+whoever comes first: no item waits for somebody who is not there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from collections.abc import Iterable, Sequence
 
 from extractor.errors import ItemHeld
 from extractor.review.rulings import LAST_ROUND, find_agreed, list_counting
-from extractor.review.sync import list_active
 from extractor.store.shapes import FieldReview, Item, Review
 from extractor.store.store import Books
 
@@ -44,18 +44,39 @@ def check_may_answer(books: Books, item: Item, account: str) -> None:
     """
     if account not in item.answered_by:
         return
-    others = [name for name in list_active(books) if name not in item.answered_by]
-    known = books.people.account(account)
-    is_admin = known is None or known.role == "admin"
-    is_alone = not [name for name in list_active(books) if name != account]
-    if is_alone or (item.round == LAST_ROUND and is_admin and not others):
+    before = find_last_resort(books, account)
+    if before and before <= set(item.answered_by):
         return
     raise ItemHeld(f"item {item.id}: {account} looked at it already, and another person is to. Take another one.")
 
 
+def find_last_resort(books: Books, account: str) -> frozenset[str]:
+    """By whom an item must be answered before this person may answer it once more.
+
+    Returns:
+        Everybody who can look, and himself: then nobody else is left to ask. Empty where he never may: there is an
+        admin, and it is not he.
+    """
+    active = [one for one in books.people.accounts() if one.is_active]
+    admins = [one.name for one in active if one.role == "admin"]
+    known = books.people.account(account)  # who works without accounts has none, and is his own admin
+    if known and admins and account not in admins:
+        return frozenset()
+    return frozenset({account, *(one.name for one in active)})
+
+
 def hide_first_looks(reviews: Iterable[Review], items: Iterable[Item], account: str) -> list[Review]:
-    """What a person may know: not the looks of others at an item that still waits for a second blind one."""
-    blind = {item.id for item in items if item.state == "open" and item.looks_wanted > 1 and item.round < LAST_ROUND}
+    """What a person may know: not the looks of others at what still waits for a second blind one.
+
+    An item may go away half done and its fields be asked about in another one: the look at it stays hidden, too.
+    """
+    unfinished = {item.id: item for item in items if item.looks_wanted > 1 and item.round < LAST_ROUND}
+    asked = {name for item in unfinished.values() if item.state == "open" for name in item.fields}
+    blind = {
+        item.id
+        for item in unfinished.values()
+        if item.state == "open" or (item.state == "gone" and not asked.isdisjoint(item.fields))
+    }
     return [review for review in reviews if review.account == account or review.item_id not in blind]
 
 

@@ -30,17 +30,17 @@ def fold_reviews(reviews: Sequence[Review], twice: Collection[int] = frozenset()
         The standing word by field id.
     """
     rulings: dict[str, Ruling] = {}
-    first_looks: dict[int | None, Review] = {}
+    looks: dict[int | None, list[Review]] = {}
     for review in list_counting(reviews):
-        is_blind = review.item_id in twice and review.round < LAST_ROUND
-        if is_blind and review.round == 1:
-            first_looks[review.item_id] = review
-        elif is_blind:
-            first = first_looks[review.item_id]
-            rulings |= {one.field_id: _rule(one, review, (first.account,)) for one in find_agreed(first, review)}
+        earlier = looks.setdefault(review.item_id, []) if review.item_id in twice else []
+        if review.item_id in twice and review.round < LAST_ROUND:
+            agreed = [one for first in earlier for one in find_agreed(first, review)]
         else:
-            for one in review.fields:
-                rulings[one.field_id] = _rule(one, review, _list_joined(rulings.get(one.field_id), one, review))
+            agreed = list(review.fields)
+        for one in agreed:
+            said_before = (*_list_joined(rulings.get(one.field_id), one, review), *_list_alike(earlier, one))
+            rulings[one.field_id] = _rule(one, review, said_before)
+        earlier.append(review)
     rulings.pop(DOCUMENT, None)
     return rulings
 
@@ -66,6 +66,13 @@ def is_agreed(one: FieldReview, other: FieldReview) -> bool:
 def _rule(said: FieldReview, review: Review, others: tuple[str, ...]) -> Ruling:
     by = tuple(dict.fromkeys((*others, review.account)))
     return Ruling(said.action, by, review.at.isoformat(), review.id, said.after)
+
+
+def _list_alike(looks: Iterable[Review], said: FieldReview) -> list[str]:
+    """Who said the same of a field in an earlier look at its item."""
+    return [
+        look.account for look in looks for one in look.fields if one.field_id == said.field_id and is_agreed(one, said)
+    ]
 
 
 def _list_joined(before: Ruling | None, said: FieldReview, review: Review) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from extractor.model import Record
+from extractor.model import Record, RecordField
 from extractor.pipeline import apply_rulings
 from extractor.review.items import group_items
 from extractor.review.priors import Chances, Finding
@@ -33,7 +33,9 @@ class Synced(NamedTuple):
     gone: tuple[int, ...]
 
 
-def sync_document(books: Books, extraction: Extraction, settings: Settings, chances: Chances) -> Synced:
+def sync_document(
+    books: Books, extraction: Extraction, settings: Settings, chances: Chances, shown: Record | None = None
+) -> Synced:
     """Make the live record and the items of a document from its extraction and its reviews.
 
     An item between two looks of different people keeps its fields, whatever else is found meanwhile.
@@ -43,14 +45,16 @@ def sync_document(books: Books, extraction: Extraction, settings: Settings, chan
         extraction: the newest one of the document.
         settings: shares of audit and double looks, and their salt.
         chances: of errors by code, for the worth of items.
+        shown: the live record until now, where the caller has read it already.
     """
     document_id = extraction.document_id or ""
     items = books.queue.of_document(document_id, _ALL)
     reviews = books.reviews.of_document(document_id)
     rulings = fold_reviews(reviews, list_twice(items))
-    record = apply_rulings(extraction.record, rulings)
-    books.documents.save_live(document_id, extraction.id, record)
+    record = apply_rulings(extraction.record, rulings) if rulings else extraction.record
     queue = _Queue(books, document_id, items, _count_looks(books, document_id, settings))
+    queue.note_changes(record, shown)
+    books.documents.save_live(document_id, extraction.id, record)
     drafts = group_items(
         record,
         is_audited=_is_audited(document_id, extraction.record, settings),
@@ -105,6 +109,11 @@ def _leave_out_answered(drafts: Iterable[ItemDraft], items: Iterable[Item]) -> l
     return [draft for draft in drafts if draft.fields or not all((draft.key, code) in answered for code in draft.codes)]
 
 
+def _show(field: RecordField | None) -> object:
+    """What a reviewer sees of a field and may say yes to."""
+    return field and (field.state, field.value, field.raw, field.unit, field.suggestions, field.candidates)
+
+
 class _Queue:
     """The open items of one document, on their way to what is to be asked now."""
 
@@ -115,6 +124,22 @@ class _Queue:
         opened = [item for item in items if item.state == "open"]
         self.kept = [item for item in opened if item.answered_by]
         self.waiting = {item.key: item for item in opened if not item.answered_by}
+        self.changed: set[int] = set()
+
+    def note_changes(self, record: Record, shown: Record | None) -> None:
+        """See which open items show something else in this record than in the one that is kept still.
+
+        "Printed so" and "as suggested" are said of what was shown: who holds such an item has to look again.
+        """
+        opened = [*self.kept, *self.waiting.values()]
+        if not opened:
+            return
+        before = shown or self.books.documents.live(self.document_id).record
+        self.changed = {
+            item.id
+            for item in opened
+            if any(_show(before.fields.get(name)) != _show(record.fields.get(name)) for name in item.fields)
+        }
 
     def ask(self, drafts: Iterable[ItemDraft]) -> tuple[tuple[Item, ...], tuple[int, ...]]:
         """Open what is new, change what asks something else, and close what has nothing left to ask."""
@@ -126,6 +151,9 @@ class _Queue:
         for draft in drafts:
             if draft.key in self.waiting:
                 self._update(self.waiting[draft.key], draft)
+        for item in self.kept:
+            if item.id in self.changed:
+                self.books.queue.change(item.id)
         new = [draft for draft in drafts if draft.key not in self.waiting]
         opened = self.books.queue.add(self.document_id, new, self.looks_wanted)
         return tuple(opened), tuple(item.id for item in gone)
@@ -143,9 +171,10 @@ class _Queue:
 
     def _update(self, item: Item, draft: ItemDraft) -> None:
         """Change an item that asks something else now. What it is worth alone is no reason to disturb its holder."""
-        if (item.fields, item.codes) != (draft.fields, draft.codes):
+        if item.id in self.changed or (item.kind, item.fields, item.codes) != (draft.kind, draft.fields, draft.codes):
             self.books.queue.change(
                 item.id,
+                kind=draft.kind,
                 fields=draft.fields,
                 codes=draft.codes,
                 section=draft.section,

@@ -81,7 +81,9 @@ def describe_record(record: Record) -> dict[str, Any]:
     """What lists show of a record, by column."""
     decisions = Counter(field.decision for field in record.fields.values())
     title, agency, year = (_read_fact(record, name) for name in ("title", "agency_name", "report_year"))
-    return {
+    # As it was read: who handed it in only guessed by its first bytes.
+    kind = {"media_type": record.document.media_type} if record.document.media_type else {}
+    return kind | {
         "title": title,
         "agency_name": agency,
         "report_year": int(year) if year and re.fullmatch("[0-9]{4}", year) else None,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from extractor.errors import NotInStore
 from extractor.model import Page, Record
@@ -42,8 +42,6 @@ _EXTRACTION = (
     EXTRACTIONS.c.text,
     EXTRACTIONS.c.pages,
 )
-#: Media type of a document that nobody has looked into yet.
-UNKNOWN_KIND = "application/octet-stream"
 _LATEST = EXTRACTIONS.c.seen_at.desc(), EXTRACTIONS.c.id.desc()
 
 
@@ -68,17 +66,11 @@ class Documents(CardList, Places):
             "search": name.lower(),
         }
         if not insert_new(self._connection, DOCUMENTS, values):
-            self._learn_kind(document_id, media_type)
             return False
         is_packed, kept = pack_raw(raw)
         row = {"document_id": document_id, "is_packed": is_packed, "raw": kept}
         self._connection.execute(SOURCES.insert(), row)
         return True
-
-    def _learn_kind(self, document_id: str, media_type: str) -> None:
-        """A document that was only handed in gets its kind when it is read."""
-        row = and_(DOCUMENTS.c.id == document_id, DOCUMENTS.c.media_type == UNKNOWN_KIND)
-        self._connection.execute(DOCUMENTS.update().where(row).values(media_type=media_type))
 
     def source(self, document_id: str) -> StoredSource | None:
         """A document's bytes; None where there is no such document."""

@@ -5,6 +5,7 @@ Lives here: conditions over open items. Does not live here: what is asked with t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -46,7 +47,6 @@ def item_conditions(
     here = items.c
     conditions: list[ColumnElement[bool]] = [here.state == state]
     columns = (
-        (here.kind, wanted.kind),
         (here.section, wanted.section),
         (here.site, wanted.site),
         (here.report_year, wanted.report_year),
@@ -54,12 +54,19 @@ def item_conditions(
         (here.round, wanted.round),
     )
     conditions += [column == value for column, value in columns if value is not None]
+    if wanted.kind is not None:
+        conditions.append(here.kind.in_(list_kinds(wanted.kind)))
     if wanted.code is not None:
         conditions.append(_has(here.codes, wanted.code))
     if wanted.text:
         like = DOCUMENTS.c.search.contains(wanted.text.lower(), autoescape=True)
         conditions.append(here.document_id.in_(select(DOCUMENTS.c.id).where(like)))
     return conditions
+
+
+def list_kinds(kind: str) -> tuple[str, ...]:
+    """The kinds that a filter finds under one name: nobody can ask for single cells without those of the audit."""
+    return ("cells", "audit") if kind == "cells" else (kind,)
 
 
 def held_items(moment: datetime) -> FromClause:
@@ -69,8 +76,16 @@ def held_items(moment: datetime) -> FromClause:
 
 def is_for(account: str, moment: datetime) -> ColumnElement[bool]:
     """Whether this person may take the item: nobody else has it, and he did not answer it in an earlier round."""
-    is_free = or_(_I.holder.is_(None), _I.held_until <= write_time(moment), _I.holder == account)
-    return and_(is_free, or_(_I.answered_by == "[]", ~_has(_I.answered_by, account)))
+    return and_(_is_free(account, moment), or_(_I.answered_by == "[]", ~_has(_I.answered_by, account)))
+
+
+def is_left_to(account: str, moment: datetime, answered_by: Collection[str]) -> ColumnElement[bool]:
+    """Whether nobody else has the item, and all of these answered it in earlier rounds."""
+    return and_(_is_free(account, moment), *(_has(_I.answered_by, name) for name in sorted(answered_by)))
+
+
+def _is_free(account: str, moment: datetime) -> ColumnElement[bool]:
+    return or_(_I.holder.is_(None), _I.held_until <= write_time(moment), _I.holder == account)
 
 
 def _has(column: ColumnElement[str], text: str) -> ColumnElement[bool]:

@@ -44,6 +44,11 @@ class People:
         """All accounts, by name."""
         return [_account(row) for row in self._connection.execute(select(ACCOUNTS).order_by(ACCOUNTS.c.name))]
 
+    def lock_admins(self) -> list[Account]:
+        """All admins, active or not, whom nobody else changes until the transaction ends."""
+        query = select(ACCOUNTS).where(ACCOUNTS.c.role == "admin").order_by(ACCOUNTS.c.name).with_for_update()
+        return [_account(row) for row in self._connection.execute(query)]
+
     def change_account(
         self,
         name: str,

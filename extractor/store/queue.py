@@ -7,7 +7,7 @@ what a filter means (filters). Reached as Books.queue.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, case, func, or_, select, tuple_
 
 from extractor.errors import ItemHeld, NotInStore, StaleItem, StoreError
 from extractor.store.database import write_time
-from extractor.store.filters import held_items, is_for, item_conditions, order_items
+from extractor.store.filters import held_items, is_for, is_left_to, item_conditions, order_items
 from extractor.store.item_rows import rank_of, read_item, select_items, write_draft, write_value
 from extractor.store.packing import read_texts
 from extractor.store.rows import now as this_moment
@@ -28,6 +28,7 @@ _I = ITEMS.c
 #: What `change` may change.
 _CHANGEABLE = frozenset(
     {
+        "kind",
         "state",
         "round",
         "looks_wanted",
@@ -43,6 +44,8 @@ _CHANGEABLE = frozenset(
     }
 )
 _ALL = QueueFilter()
+#: An item is looked at this often at most, the last time by whoever settles it.
+_ROUNDS = 3
 # How long another's claim of the best item is waited out: it takes some milliseconds.
 _PATIENCE_S, _PAUSE_S = 5.0, 0.003
 
@@ -120,7 +123,12 @@ class Queue:
     # ---------------------------------------------------------------- who has it
 
     def next_free(
-        self, account: str, wanted: QueueFilter = _ALL, now: datetime | None = None, skip: Sequence[int] = ()
+        self,
+        account: str,
+        wanted: QueueFilter = _ALL,
+        now: datetime | None = None,
+        skip: Sequence[int] = (),
+        answered_by: Collection[str] | None = None,
     ) -> Item | None:
         """The item of the highest priority that this person may have, kept from others until the transaction ends.
 
@@ -128,13 +136,17 @@ class Queue:
             account: nobody else's item, and none that he answered in an earlier round.
             now: to which a lease is compared; this moment when None.
             skip: items that he put off.
+            answered_by: instead, only items that all of these answered in earlier rounds; empty: none at all.
 
         Returns:
             The item, not held yet; None where nothing waits for him.
         """
+        if answered_by is not None and not 0 < len(answered_by) < _ROUNDS:
+            return None  # so many never answer one item
         moment = now or this_moment()
         source, order, conditions = order_items(wanted)
-        query = select(_I.id).select_from(source).where(*conditions, is_for(account, moment))
+        is_wanted = is_for(account, moment) if answered_by is None else is_left_to(account, moment, answered_by)
+        query = select(_I.id).select_from(source).where(*conditions, is_wanted)
         if skip:
             query = query.where(_I.id.not_in(skip))
         query = query.order_by(*order).limit(1)

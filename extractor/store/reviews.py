@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, and_, select
 
 from extractor.errors import NotInStore
 from extractor.model import RulingAction, Word
@@ -118,7 +118,11 @@ class Reviews:
         Of several reviews of one item in one round the last counts, and none that was undone.
         """
         first, second = _last_look(1).subquery(), _last_look(2).subquery()
-        same = (first.c.item_id == second.c.item_id) & (first.c.field_id == second.c.field_id)
+        same = and_(
+            first.c.item_id == second.c.item_id,
+            first.c.field_id == second.c.field_id,
+            first.c.account != second.c.account,  # who was left alone with an item looked at it twice
+        )
         columns = ("account", "action", "after_word")
         query = select(
             first.c.field_id,

@@ -70,6 +70,7 @@ class Runs:
             "created_by": created_by,
             "arguments": canonical_json(dict(arguments)),
             "account": "{}",
+            "heard_at": write_time(run.created_at),
         }
         self._connection.execute(RUNS.insert(), values)
         return run
@@ -102,6 +103,26 @@ class Runs:
         """Runs of a kind that are open, oldest first."""
         query = select(RUNS).where(RUNS.c.state == "open", RUNS.c.kind == kind)
         return self._count(self._connection.execute(query.order_by(RUNS.c.created_at, RUNS.c.id)).all())
+
+    def note_alive(self, run_id: str) -> None:
+        """Note that a run goes on; one that was given up because it was silent is open again."""
+        values = {"heard_at": write_time(now()), "state": "open", "finished_at": None}
+        self._connection.execute(RUNS.update().where(RUNS.c.id == run_id).values(values))
+
+    def give_up_silent(self, now: datetime, silent_s: float) -> int:
+        """Mark bulk runs as interrupted that nobody has heard of for so long: their program died.
+
+        Submitted runs are not among them: their documents wait for any worker.
+
+        Returns:
+            How many there were.
+        """
+        last = func.coalesce(RUNS.c.heard_at, RUNS.c.created_at)
+        is_silent = and_(
+            RUNS.c.state == "open", RUNS.c.kind == "bulk", last < write_time(now - timedelta(seconds=silent_s))
+        )
+        values = {"state": "interrupted", "finished_at": last}
+        return self._connection.execute(RUNS.update().where(is_silent).values(values)).rowcount
 
     def finish(self, run_id: str, state: RunState, account: Mapping[str, Any]) -> None:
         """Close a run."""

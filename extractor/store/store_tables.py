@@ -130,6 +130,7 @@ RUNS = Table(
     Column("finished_at", _TIME),
     Column("arguments", Text, nullable=False),  # JSON
     Column("account", Text, nullable=False),  # JSON
+    Column("heard_at", _TIME),
     Index("runs_by_time", "created_at", "id"),
 )
 

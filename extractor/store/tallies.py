@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from extractor.store.filters import list_kinds
 from extractor.store.packing import read_texts
 from extractor.store.shapes import QueueFilter
 from extractor.store.statements import insert_or_add
@@ -67,12 +68,13 @@ def read_tally(connection: Connection, wanted: QueueFilter, state: str) -> Tally
     if len(given) > 1 or not given.keys() <= {*_COLUMNS, "code"}:
         return None
     dimension, value = next(((name, str(value)) for name, value in given.items()), _ALL)
+    values = list_kinds(value) if dimension == "kind" else (value,)
     query = select(TALLIES.c.number, TALLIES.c.expected).where(
-        TALLIES.c.dimension == dimension, TALLIES.c.value == value, TALLIES.c.state == state
+        TALLIES.c.dimension == dimension, TALLIES.c.value.in_(values), TALLIES.c.state == state
     )
-    row = connection.execute(query).first()
+    rows = connection.execute(query).all()
     # What was added and taken away again misses zero by a hair.
-    return _NONE if row is None else Tally(row[0], round(row[1], 9) + 0.0)
+    return Tally(sum(row[0] for row in rows), round(sum(row[1] for row in rows), 9) + 0.0)
 
 
 def read_facets(connection: Connection) -> dict[str, list[tuple[str, int]]]:
@@ -80,10 +82,11 @@ def read_facets(connection: Connection) -> dict[str, list[tuple[str, int]]]:
     query = select(TALLIES.c.dimension, TALLIES.c.value, TALLIES.c.number).where(
         TALLIES.c.state == "open", TALLIES.c.number > 0, TALLIES.c.dimension != _ALL[0]
     )
-    found: dict[str, list[tuple[str, int]]] = {name: [] for name in (*_COLUMNS, "code")}
+    found: dict[str, dict[str, int]] = {name: {} for name in (*_COLUMNS, "code")}
     for dimension, value, items in connection.execute(query):
-        found[dimension].append((value, items))
-    return {name: sorted(pairs, key=lambda pair: (-pair[1], pair[0])) for name, pairs in found.items()}
+        shown = "cells" if dimension == "kind" and value in list_kinds("cells") else value
+        found[dimension][shown] = found[dimension].get(shown, 0) + items
+    return {name: sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])) for name, counts in found.items()}
 
 
 def _subtract(after: Tally, before: Tally) -> Tally:

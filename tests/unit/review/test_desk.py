@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import flatten
@@ -12,7 +13,7 @@ from extractor.model import CellState, Status
 from extractor.review.answers import Answer
 from extractor.store.shapes import QueueFilter
 
-from .conftest import Office, accept_all, answer_with, choose, print_form
+from .conftest import Office, accept_all, answer_with, choose, lose_columns, place_twelves, print_form
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 TRUE = flatten.make_values("2021", 4)
@@ -277,3 +278,48 @@ def test_what_follows_is_inside_the_decision(office: Office) -> None:
         office.desk.decide(task.item.id, task.item.version, "an", [Answer(CELL, "unknowable")], on_done=fail)
     assert office.desk.history(document, "an") == []
     assert office.live(document).fields[CELL].ruling is None
+
+
+# ---------------------------------------------------------------- what was shown is what is answered
+
+
+def test_a_value_that_was_read_anew_under_a_reviewer_is_looked_at_again(office: Office) -> None:
+    """He says "printed so" of what he saw, and the same bytes were read otherwise meanwhile."""
+    raw = print_form(TRUE | {CELL: TRUE[CELL] + 1})
+    document = office.file(raw)
+    task = office.desk.claim_next("an")
+    assert task is not None
+    name = task.item.fields[0]
+    with office.store.read() as books:
+        read = books.documents.newest_extraction(document)
+    field = read.record.fields[name]
+    anew = replace(field, value=field.value, raw="9", candidates=())
+    record = read.record.model_copy(update={"fields": read.record.fields | {name: anew}})
+    office.file_as(record, read.text, raw)
+    (item,) = [item for item in office.items(document) if item.id == task.item.id]
+    assert (item.fields, item.codes) == (task.item.fields, task.item.codes)
+    with pytest.raises(StaleItem, match="changed since it was shown"):
+        office.desk.decide(task.item.id, task.item.version, "an", accept_all(task))
+    assert office.desk.history(document, "an") == []
+    again = office.desk.claim(task.item.id, "an")
+    office.desk.decide(again.item.id, again.item.version, "an", accept_all(again))
+
+
+def test_a_suggestion_that_another_answer_made_is_looked_at_first(office: Office) -> None:
+    document = office.file(lose_columns())
+    held = office.desk.claim(office.the_row(document, "applications.granted").id, "bo")
+    task = office.desk.claim(office.the_row(document, "applications.new_received").id, "an")
+    office.desk.decide(task.item.id, task.item.version, "an", place_twelves(task))
+    assert office.the_row(document, "applications.granted").fields == held.item.fields
+    with pytest.raises(StaleItem, match="changed since it was shown"):
+        office.desk.decide(held.item.id, held.item.version, "bo", accept_all(held))
+
+
+def test_an_answer_elsewhere_in_the_document_disturbs_nobody(office: Office) -> None:
+    far = "review_litigation.review.upheld"
+    document = office.file(print_form(TRUE | {CELL: "若干", far: "若干"}))
+    asked = [next(item for item in office.items(document) if name in item.fields) for name in (CELL, far)]
+    held, other = office.desk.claim(asked[0].id, "an"), office.desk.claim(asked[1].id, "bo")
+    answers = [Answer(name, "corrected", text=str(TRUE[name])) for name in other.item.fields]
+    office.desk.decide(other.item.id, other.item.version, "bo", answers)
+    office.desk.decide(held.item.id, held.item.version, "an", accept_all(held))

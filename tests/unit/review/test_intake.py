@@ -130,6 +130,7 @@ def test_a_half_done_look_at_something_else_is_dropped(office: Office) -> None:
     office.file_as(record.model_copy(update={"fields": fields}), read.text, raw)
     (item,) = office.items(document)
     assert (item.round, item.answered_by) == (1, ())
+    assert office.desk.history(document, "bo") == []  # who looks next must not know what was said before
 
 
 def test_beside_a_half_done_look_the_rest_of_its_row_is_asked_about(office: Office) -> None:

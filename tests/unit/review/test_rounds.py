@@ -12,7 +12,7 @@ from extractor.review.desk import Task
 from extractor.settings import Settings
 from extractor.store.shapes import QueueFilter
 
-from .conftest import Office, print_form
+from .conftest import Office, accept_all, lose_columns, place_twelves, print_form
 
 TRUE = flatten.make_values("2021", 4)
 CELL = "applications.granted.natural_person"
@@ -75,7 +75,7 @@ def test_two_that_differ_go_to_a_third_who_sees_both(twice: Office) -> None:
     twice.desk.decide(task.item.id, task.item.version, "cy", [Answer(CELL, "source_wrong", text="6000")])
     ruling = twice.live(document).fields[CELL].ruling
     assert ruling is not None
-    assert (ruling.by, ruling.word.value) == (("cy",), 6000)
+    assert (ruling.by, ruling.word.value) == (("cy",), 6000)  # nobody else said that the report is wrong
 
 
 def test_without_a_third_person_an_admin_settles_it(office: Office) -> None:
@@ -88,9 +88,42 @@ def test_without_a_third_person_an_admin_settles_it(office: Office) -> None:
     (item,) = office.items(document)
     with pytest.raises(ItemHeld):
         office.desk.claim(item.id, "an")
-    task = office.desk.claim(item.id, "bo")
+    assert office.desk.claim_next("an") is None
+    task = office.desk.claim_next("bo")
+    assert task is not None
+    assert (task.item.id, len(task.proposals)) == (item.id, 2)
     office.desk.decide(task.item.id, task.item.version, "bo", [Answer(CELL, "source_wrong", text="6000")])
     assert office.live(document).fields[CELL].value == 6000
+
+
+def test_without_third_person_and_admin_one_of_the_two_settles_it(office: Office) -> None:
+    office.settings = Settings(double_review_share=1)
+    office.hire("an", "bo")
+    document = office.file(print_form(TRUE | {CELL: "若干"}))
+    answer(office, "an", str(TRUE[CELL]))
+    answer(office, "bo", "6000")
+    (item,) = office.items(document)
+    task = office.desk.claim_next("an")
+    assert task is not None
+    assert (task.item.id, task.item.round) == (item.id, 3)
+    said = [Answer(CELL, "corrected", text=str(TRUE[CELL]))]
+    office.desk.decide(item.id, task.item.version, "an", said)
+    assert office.items(document) == []
+
+
+def test_nothing_waits_for_a_person_who_has_left(office: Office) -> None:
+    office.settings = Settings(double_review_share=1)
+    office.hire("an", "bo")
+    document = office.file(print_form(TRUE | {CELL: "若干"}))
+    answer(office, "an", str(TRUE[CELL]))
+    assert office.desk.claim_next("an") is None
+    with office.store.write() as books:
+        books.people.change_account("bo", is_active=False)
+    answer(office, "an", str(TRUE[CELL]))
+    assert office.items(document) == []
+    ruling = office.live(document).fields[CELL].ruling
+    assert ruling is not None
+    assert ruling.by == ("an",)
 
 
 def test_while_there_is_a_third_person_an_admin_does_not_judge_himself(office: Office) -> None:
@@ -160,3 +193,21 @@ def test_agreement_is_counted_over_pairs(twice: Office) -> None:
     said = [(pair.first.word.value, pair.second.word.value) for pair in pairs]
     assert sorted(said) == [(7, 7), (7, 8), (8, 8)]
     assert measure_kappa(said) == pytest.approx(0.4)  # 2 of 3 alike; by chance 4 of 9
+
+
+def test_who_looks_second_answers_what_he_saw(twice: Office) -> None:
+    """What two people settle elsewhere makes suggestions here."""
+    document = twice.file(lose_columns())
+    number = twice.the_row(document, "applications.granted").id
+    first = twice.desk.claim(number, "cy")
+    twice.desk.decide(number, first.item.version, "cy", accept_all(first))
+    held = twice.desk.claim(number, "bo")
+    other = twice.the_row(document, "applications.new_received").id
+    for account in ("an", "bo"):
+        task = twice.desk.claim(other, account)
+        twice.desk.decide(other, task.item.version, account, place_twelves(task))
+    with pytest.raises(StaleItem, match="changed since it was shown"):
+        twice.desk.decide(number, held.item.version, "bo", accept_all(held))
+    again = twice.desk.claim(number, "bo")
+    assert (again.item.round, again.item.answered_by) == (2, ("cy",))
+    twice.desk.decide(number, again.item.version, "bo", accept_all(again))

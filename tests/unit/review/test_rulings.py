@@ -54,7 +54,13 @@ def test_two_alike_count_for_both_and_two_unlike_for_nobody() -> None:
     unlike = [say(1, 5), say(2, 6, account="bo", look=2)]
     assert fold_reviews(unlike, twice={1}) == {}
     third = fold_reviews([*unlike, say(3, 6, account="cy", look=3)], twice={1})["a.b.c"]
-    assert (third.by, third.word.value) == (("cy",), 6)
+    assert (third.by, third.word.value) == (("bo", "cy"), 6)
+    against_both = fold_reviews([*unlike, say(3, 7, account="cy", look=3)], twice={1})["a.b.c"]
+    assert (against_both.by, against_both.word.value) == (("cy",), 7)
+
+
+def test_who_looks_twice_because_he_is_alone_is_one_person() -> None:
+    assert fold_reviews([say(1, 5), say(2, 5, look=2)], twice={1})["a.b.c"].by == ("an",)
 
 
 def test_words_of_two_carried_at_once_are_the_words_of_two() -> None:

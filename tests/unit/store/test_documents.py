@@ -78,11 +78,16 @@ def test_bytes_are_kept_once_as_they_are(raw: bytes, is_packed: bool, store: Sto
         assert books.documents.source(make_id(2)) is None
 
 
-def test_what_was_only_handed_in_gets_its_kind_when_it_is_read(store: Store) -> None:
+def test_a_document_is_of_the_kind_as_which_it_was_read(store: Store) -> None:
+    record = make_record(1)
+    read = record.model_copy(update={"document": replace(record.document, media_type="text/html")})
     with store.write() as books:
-        books.documents.add_source(make_id(1), "x", "application/octet-stream", b"x")
-        books.documents.add_source(make_id(1), "x", "application/pdf", b"x")
-        assert books.documents.card(make_id(1)).media_type == "application/pdf"
+        books.documents.add_source(make_id(1), "x", "text/plain", b"x")  # by its first bytes
+        number, _ = books.documents.add_extraction(make_id(1), read, "x", (), minutes(1))
+        books.documents.save_live(make_id(1), number, read)
+        assert books.documents.card(make_id(1)).media_type == "text/html"
+        books.documents.add_source(make_id(1), "x", "text/plain", b"x")  # handed in once more
+        assert books.documents.card(make_id(1)).media_type == "text/html"
 
 
 def test_an_extraction_is_kept_once_wherever_it_was_found(store: Store) -> None:

@@ -78,7 +78,9 @@ def test_pairs_are_what_two_said_blind_to_each_other(store: Store) -> None:
 
     with store.write() as books:
         add_document(books, 1)
-        both, alone, undone = add_items(books, 1, 1.0, 1.0, 1.0)
+        both, alone, undone, himself = add_items(books, 1, 1.0, 1.0, 1.0, 1.0)
+        add_review(books, himself, "li", fields=say(ZERO))
+        add_review(books, himself, "li", fields=say(ZERO), round=2)  # nobody else was there
         add_review(books, both, "li", fields=say(ZERO, ZERO), at=NOON)
         add_review(books, both, "li", fields=say(eight, ZERO))  # he thought again
         add_review(books, both, "wang", fields=say(eight, WORDS[0]), round=2)

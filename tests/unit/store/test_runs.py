@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -141,3 +142,20 @@ def test_eight_workers_never_get_the_same(store: Store) -> None:
     with ThreadPoolExecutor(8) as pool:
         taken = [position for mine in pool.map(work, range(8)) for position in mine]
     assert sorted(taken) == list(range(40))
+
+
+def test_a_bulk_run_that_nobody_hears_of_is_given_up_and_open_again_when_it_goes_on(store: Store) -> None:
+    with store.write() as books:
+        submitted = add_run(books, 1)
+        run = books.runs.create("bulk", None, {})
+        done = books.runs.create("bulk", None, {})
+        books.runs.finish(done.id, "finished", {})
+        soon, late = run.created_at + timedelta(seconds=59), run.created_at + timedelta(seconds=99)
+        assert books.runs.give_up_silent(soon, 60) == 0
+        assert books.runs.give_up_silent(late, 60) == 1
+        assert books.runs.give_up_silent(late, 60) == 0
+        assert books.runs.get(run.id) == replace(run, state="interrupted", finished_at=run.created_at)
+        assert books.runs.get(submitted.id).state == "open"
+        assert books.runs.get(done.id).state == "finished"
+        books.runs.note_alive(run.id)
+        assert books.runs.get(run.id) == run
