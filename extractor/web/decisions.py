@@ -1,37 +1,69 @@
 """Deciding and undoing by a request that may be sent again.
 
-Lives here: the kept answer, and the count for Prometheus. Does not live here: what a decision does (review.desk).
-Called by the API.
+Lives here: what such a request says, the kept answer, and the count for Prometheus. Does not live here: what a decision
+does (review.desk). Called by the API; the page counts here, too.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
+from typing import Annotated
 
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from extractor.errors import BadAnswer
-from extractor.review.answers import Answer
+from extractor.model import CellState, Unit
+from extractor.review.answers import Answer, AnswerAction
 from extractor.review.choices import choices
 from extractor.review.desk import Decided
 from extractor.store.store import Books
 from extractor.web.keyed import Keep, hash_request
+from extractor.web.metrics import Metrics
 from extractor.web.service import Service
 from extractor.web.shapes import DecisionView, ItemView
+from extractor.web.text import LongText, ShortText
 from extractor.web.visitors import Visitor
 
 
-def pick_answers(service: Service, item_id: int, choice: str | None, answers: Sequence[Answer]) -> Sequence[Answer]:
+class FieldAnswer(BaseModel):
+    """What is said of one field."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    field_id: ShortText
+    action: AnswerAction = Field(description="`as_suggested` corrects to the first suggestion")
+    text: ShortText | None = Field(default=None, description="what is printed, as printed, where that is corrected")
+    state: CellState | None = None
+    unit: Unit | None = None
+
+    def as_answer(self) -> Answer:
+        """For the desk."""
+        return Answer(self.field_id, self.action, self.text, self.state, self.unit)
+
+
+class Decision(BaseModel):
+    """An answer to an item: one for each of its fields, or one of its choices."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(description="of the item as it was shown")
+    answers: Annotated[list[FieldAnswer], Field(max_length=1000)] = Field(default_factory=list)
+    choice: ShortText | None = Field(default=None, description="id of a choice of the task, in place of answers")
+    note: LongText = ""
+
+
+def pick_answers(service: Service, item_id: int, decision: Decision) -> Sequence[Answer]:
     """The answers that a request gives: those written out, or those of one of the item's choices.
 
     Raises:
         NotInStore: there is no such item.
         BadAnswer: both, or no such choice.
     """
+    choice = decision.choice
     if choice is None:
-        return answers
-    if answers:
+        return [answer.as_answer() for answer in decision.answers]
+    if decision.answers:
         raise BadAnswer("Send answers, one for each field of the item, or the id of one choice; not both.")
     with service.store.read() as books:
         item = books.queue.get(item_id)
@@ -46,12 +78,8 @@ def decide_once(
     service: Service,
     visitor: Visitor,
     key: str | None,
-    request: str,
-    *,
     item_id: int,
-    version: int,
-    answers: Sequence[Answer],
-    note: str,
+    decision: Decision,
 ) -> Response:
     """Decide on an item, once for each key.
 
@@ -61,15 +89,26 @@ def decide_once(
     """
 
     def act(keep: Keep) -> DecisionView:
+        # Here, for what a choice means is known no more when the request is sent again.
+        answers = pick_answers(service, item_id, decision)
+
         def on_done(books: Books, decided: Decided) -> None:
             keep(books, _show(decided))
 
+        version, note = decision.version, decision.note
         decided = service.desk.decide(item_id, version, visitor.name, answers, note, on_done=on_done)
-        for action, count in sorted(Counter(answer.action for answer in answers).items()):
-            service.metrics.count_decision(action, count)
+        count_decision(service.metrics, decided, answers)
         return _show(decided)
 
+    request = hash_request("decide", str(item_id), decision.model_dump_json())
     return service.keyed.answer(visitor.name, key, request, act)
+
+
+def count_decision(metrics: Metrics, decided: Decided, answers: Sequence[Answer]) -> None:
+    """Count the fields of a decision by their answers; those of a look that others must not see by none of them."""
+    is_blind = decided.item.state == "open"
+    for answer in answers:
+        metrics.count_decision("blind" if is_blind else answer.action, 1)
 
 
 def undo_once(service: Service, visitor: Visitor, key: str | None, review_id: int) -> Response:

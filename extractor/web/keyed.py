@@ -79,7 +79,8 @@ class KeyedAnswers:
                 now = self._now()
                 books.keyed.delete_old(now)
                 reply = KeyedReply(request, status, answer.model_dump_json().encode())
-                books.keyed.keep(account, key, reply, now)
+                if not books.keyed.keep(account, key, reply, now):
+                    raise _under_way()  # another process was first: nothing of this one is kept
 
             return _as_response(act(keep).model_dump_json().encode(), status)
 
@@ -87,12 +88,7 @@ class KeyedAnswers:
     def _hold(self, account: str, key: str) -> Iterator[None]:
         with self._lock:
             if (account, key) in self._under_way:
-                raise Problem(
-                    409,
-                    "key-under-way",
-                    "The first request with this Idempotency-Key is not done yet. Try again in a moment.",
-                    {"Retry-After": "1"},
-                )
+                raise _under_way()
             self._under_way.add((account, key))
         try:
             yield
@@ -110,6 +106,11 @@ class KeyedAnswers:
                 422, "key-reused", "This Idempotency-Key named another request. Take a new one for each request."
             )
         return _as_response(kept.body, kept.status, is_repeated=True)
+
+
+def _under_way() -> Problem:
+    detail = "The first request with this Idempotency-Key is not done yet. Try again in a moment."
+    return Problem(409, "key-under-way", detail, {"Retry-After": "1"})
 
 
 def _as_response(body: bytes, status: int, *, is_repeated: bool = False) -> Response:

@@ -114,6 +114,7 @@ def _configure(app: object, listening: Listening) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         log_config=None,
+        http="h11",  # the strict one, whatever is installed: it takes no header of any length, and no two hosts
         access_log=False,  # RequestLog does it, without addresses
         server_header=False,
         # Only a proxy on this machine is believed, and only where one was announced.

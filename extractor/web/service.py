@@ -20,6 +20,7 @@ from extractor.web.keyed import KeyedAnswers
 from extractor.web.metrics import Metrics
 from extractor.web.page_images import PageImages
 from extractor.web.security.logins import Logins
+from extractor.web.security.throttle import Seats
 
 Clock = Callable[[], datetime]
 
@@ -34,6 +35,9 @@ class Service:
     """All parts of one application. Every one of them may be used from any thread.
 
     Attributes:
+        streams: for those who follow the progress of runs; each asks the store twice a second.
+        exports: for those who have files made; each takes a thread for as long as that lasts.
+        frames: for those who have web pages made harmless.
         is_working: tells whether somebody in this process reads what is submitted.
         is_stopping: tells whether the service is about to end, for answers that would go on.
     """
@@ -46,6 +50,9 @@ class Service:
     metrics: Metrics
     images: PageImages
     keyed: KeyedAnswers
+    streams: Seats
+    exports: Seats
+    frames: Seats
     now: Clock
     is_working: Callable[[], bool] = lambda: False
     is_stopping: Callable[[], bool] = lambda: False
@@ -71,6 +78,9 @@ class Service:
             metrics=Metrics(),
             images=PageImages(store, settings),
             keyed=KeyedAnswers(store, now),
+            streams=Seats(for_each=10, for_all=60),
+            exports=Seats(for_each=2, for_all=4),
+            frames=Seats(for_each=4, for_all=8),
             now=now,
             is_working=is_working,
             is_stopping=is_stopping,

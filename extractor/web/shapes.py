@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from extractor.model import CellState, Origin, Page, Record, RulingAction, Unit, Value
 from extractor.store.shapes import ItemKind, ItemState, ReviewKind, Role, RunKind, RunState, WorkState
@@ -99,7 +99,10 @@ class ItemView(Shape):
     kind: ShownKind
     section: str
     fields: list[str] = Field(description="what it asks about; a decision answers each of them")
-    codes: list[str] = Field(description="flags that are the reason, most severe first")
+    codes: list[str] = Field(
+        description="flags that are the reason, most severe first; not told of `cells`, some of which were picked to "
+        "see how good accepted values are"
+    )
     expected: float = Field(description="expected number of wrong or missing values among its fields")
     looks: float
     priority: float = Field(description="`expected / looks`; the queue is ordered by it, largest first")
@@ -118,6 +121,12 @@ class ItemView(Shape):
     @classmethod
     def _hide_audit(cls, kind: ItemKind) -> ItemKind:
         return "cells" if kind == "audit" else kind
+
+    @model_validator(mode="after")
+    def _hide_reasons(self) -> ItemView:
+        if self.kind == "cells":
+            self.codes = []
+        return self
 
 
 class DocumentDetails(DocumentView):
@@ -201,6 +210,9 @@ class TaskView(Shape):
     url: str | None
     name: str
     media_type: str
+    proposals: list[ReviewView] = Field(
+        description="in round 3 the two looks that differ, for the caller to settle; else empty"
+    )
 
 
 class DecisionView(Shape):

@@ -35,6 +35,7 @@ class _Handed(NamedTuple):
     """One distinct content, and every name and address it came under."""
 
     document_id: str
+    name: str
     file: BinaryIO
     origins: tuple[Origin, ...]
 
@@ -48,8 +49,12 @@ class Submission:
     digest: str
 
 
-def read_submission(files: Sequence[UploadFile], urls: Sequence[str], settings: Settings) -> Submission:
+def read_submission(files: Sequence[UploadFile], urls: Sequence[str], settings: Settings, account: str) -> Submission:
     """Look at what came, without keeping anything.
+
+    Args:
+        account: who hands it in. Of a file without an address its place is his name for it: a later file of the same
+            name is a version of it only when he sends that, too.
 
     Raises:
         Problem: 413 where a file is too large, 422 where the addresses do not fit the files.
@@ -58,16 +63,18 @@ def read_submission(files: Sequence[UploadFile], urls: Sequence[str], settings: 
         raise Problem(
             422, "urls-do-not-fit", f"{len(files)} files and {len(urls)} urls: send one url for each file, or none."
         )
-    found: dict[str, tuple[BinaryIO, dict[Origin, None]]] = {}
+    found: dict[str, tuple[str, BinaryIO, dict[Origin, None]]] = {}
     parts: list[str] = []
     for number, upload in enumerate(files):
         name, url = clean_file_name(upload.filename), _read_url(urls[number], number) if urls else None
         document_id = _hash_file(upload.file, name, settings.max_source_mb)
         # Another way to say that the url's host is the site: what a manifest may say of files on disk.
-        origin = Origin(name, url, urlsplit(url).hostname if url else None)
-        found.setdefault(document_id, (upload.file, {}))[1][origin] = None
+        origin = Origin(f"submitted/{account}/{name}", url, urlsplit(url).hostname if url else None)
+        found.setdefault(document_id, (name, upload.file, {}))[2][origin] = None
         parts += [document_id, name, url or ""]
-    documents = tuple(_Handed(document_id, file, tuple(origins)) for document_id, (file, origins) in found.items())
+    documents = tuple(
+        _Handed(document_id, name, file, tuple(origins)) for document_id, (name, file, origins) in found.items()
+    )
     return Submission(documents, len(files), hash_request("submission", *parts))
 
 
@@ -79,10 +86,10 @@ def file_submission(store: Store, submission: Submission, account: str, now: dat
     """
     for handed in submission.documents:
         handed.file.seek(0)
-        raw, name = handed.file.read(), handed.origins[0].path
-        media_type = _tell_media_type(raw, name)
+        raw = handed.file.read()
+        media_type = _tell_media_type(raw, handed.name)
         with store.write() as books:
-            books.documents.add_source(handed.document_id, name, media_type, raw)
+            books.documents.add_source(handed.document_id, handed.name, media_type, raw)
     with store.write() as books:
         arguments = {"files": submission.file_count, "documents": len(submission.documents)}
         run = books.runs.create("submitted", account, arguments)
@@ -91,7 +98,7 @@ def file_submission(store: Store, submission: Submission, account: str, now: dat
                 RunDocument(
                     run_id=run.id,
                     position=position,
-                    name=handed.origins[0].path,
+                    name=handed.name,
                     origins=handed.origins,
                     state="queued",
                     document_id=handed.document_id,

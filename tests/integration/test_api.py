@@ -60,7 +60,7 @@ def test_what_is_handed_in_is_read_and_can_be_fetched(served: Served, ann: TestC
     done, failed = ann.get(f"{API}/runs/{run['id']}/documents").json()["entries"]
     document_id = hashlib.sha256(raw).hexdigest()
     assert (done["document_id"], done["name"], done["state"]) == (document_id, "一.txt", "done")
-    assert [origin["path"] for origin in done["origins"]] == ["一.txt", "again.txt"]
+    assert [origin["path"] for origin in done["origins"]] == ["submitted/ann/一.txt", "submitted/ann/again.txt"]
     assert (failed["name"], failed["state"], "empty" in failed["problem"]) == ("empty.html", "failed", True)
 
     details = ann.get(f"{API}/documents/{document_id}").json()

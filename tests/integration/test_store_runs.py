@@ -269,7 +269,14 @@ def test_a_killed_run_leaves_whole_documents_and_the_next_one_goes_on(store: Sto
         documents, _ = books.runs.documents(entry.id, limit=100)
         assert 5 <= len(documents) < 20
         assert all(books.documents.live(str(document.document_id)).record.fields for document in documents)
+    assert entry.state == "open"  # nobody could say so
+    long_ago = sqlite3.connect("store.sqlite")
+    long_ago.execute("UPDATE runs SET heard_at = '2020-01-01T00:00:00.000000+00:00'")
+    long_ago.commit()
+    long_ago.close()
     run(store, "docs")
+    with store.read() as books:
+        assert [one.state for one in books.runs.list()[0]] == ["finished", "interrupted"]
     assert names(store) == [f"{number:02}" for number in range(20)]
 
 

@@ -1,10 +1,10 @@
-"""Who may come in: accounts and API keys. For admins only."""
+"""Who may come in: accounts and API keys, for admins; and everybody's own password."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 from starlette.responses import Response
 
@@ -14,7 +14,7 @@ from extractor.web.security.people import NAME_PATTERN, add_account, add_key, ch
 from extractor.web.service import Service, get_service
 from extractor.web.shapes import AccountView, KeyView, NewKeyView
 from extractor.web.text import Number
-from extractor.web.visitors import Admin
+from extractor.web.visitors import Admin, Reviewer
 
 router = APIRouter(tags=["accounts"])
 Given = Annotated[Service, Depends(get_service)]
@@ -40,6 +40,24 @@ class AccountChange(BaseModel):
     role: Role | None = None
     is_active: bool | None = None
     password: Password | None = None
+
+
+class PasswordChange(BaseModel):
+    """One's own password, now and from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    old: Password
+    new: Password
+
+
+@router.post("/password", status_code=204, summary="Change one's own password")
+def change_password(request: Request, service: Given, visitor: Reviewer, change: PasswordChange) -> Response:
+    """Take another password. All logins of the account end; its API keys stay."""
+    address = request.client.host if request.client else ""
+    old, new = change.old.get_secret_value(), change.new.get_secret_value()
+    service.logins.change_password(visitor.name, old, new, address)
+    return Response(status_code=204)
 
 
 @router.get("/accounts", response_model=list[AccountView], summary="All accounts")

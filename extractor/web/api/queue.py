@@ -8,17 +8,25 @@ from fastapi import APIRouter, Body, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from extractor.model import CellState, Record, Unit
-from extractor.review.answers import Answer, AnswerAction
+from extractor.model import Record
 from extractor.review.choices import choices
 from extractor.review.desk import Task
 from extractor.store.shapes import QueueFilter
-from extractor.web.decisions import decide_once, pick_answers
-from extractor.web.keyed import IdempotencyKey, hash_request
+from extractor.web.decisions import Decision, decide_once, pick_answers
+from extractor.web.keyed import IdempotencyKey
 from extractor.web.problems import describe
 from extractor.web.service import Service, get_service
-from extractor.web.shapes import ChoiceView, CountsView, DecisionView, ItemView, Listing, ShownKind, TaskView
-from extractor.web.text import LongText, Number, ShortText
+from extractor.web.shapes import (
+    ChoiceView,
+    CountsView,
+    DecisionView,
+    ItemView,
+    Listing,
+    ReviewView,
+    ShownKind,
+    TaskView,
+)
+from extractor.web.text import Number, ShortText
 from extractor.web.visitors import Reviewer
 
 router = APIRouter(prefix="/queue", tags=["queue"])
@@ -54,37 +62,6 @@ class Wish(BaseModel):
     skip: Annotated[list[Annotated[int, Field(ge=1, le=2**63 - 1)]], Field(max_length=1000)] = Field(
         default_factory=list, description="items that the caller does not want now"
     )
-
-
-class FieldAnswer(BaseModel):
-    """What is said of one field."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    field_id: ShortText
-    action: AnswerAction = Field(description="`as_suggested` corrects to the first suggestion")
-    text: ShortText | None = Field(default=None, description="what is printed, as printed, where that is corrected")
-    state: CellState | None = None
-    unit: Unit | None = None
-
-    def as_answer(self) -> Answer:
-        """For the desk."""
-        return Answer(self.field_id, self.action, self.text, self.state, self.unit)
-
-
-class Decision(BaseModel):
-    """An answer to an item: one for each of its fields, or one of its choices."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    version: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(description="of the item as it was shown")
-    answers: Annotated[list[FieldAnswer], Field(max_length=1000)] = Field(default_factory=list)
-    choice: ShortText | None = Field(default=None, description="id of a choice of the task, in place of answers")
-    note: LongText = ""
-
-    def as_answers(self) -> list[Answer]:
-        """For the desk."""
-        return [answer.as_answer() for answer in self.answers]
 
 
 class _Wanted(Criteria):
@@ -154,7 +131,7 @@ def release_item(service: Given, visitor: Reviewer, item_id: Number) -> ItemView
 )
 def preview_decision(service: Given, visitor: Reviewer, item_id: Number, decision: Decision) -> Response:
     """Put an answer through all checks and keep nothing."""
-    answers = pick_answers(service, item_id, decision.choice, decision.as_answers())
+    answers = pick_answers(service, item_id, decision)
     record = service.desk.preview(item_id, decision.version, visitor.name, answers)
     return Response(record.model_dump_json(), media_type="application/json")
 
@@ -172,18 +149,7 @@ def decide(
 
     409 where the item changed, or the lease ran out, since it was shown: take it again and look at it.
     """
-    answers = pick_answers(service, item_id, decision.choice, decision.as_answers())
-    request = hash_request("decide", str(item_id), decision.model_dump_json())
-    return decide_once(
-        service,
-        visitor,
-        idempotency_key,
-        request,
-        item_id=item_id,
-        version=decision.version,
-        answers=answers,
-        note=decision.note,
-    )
+    return decide_once(service, visitor, idempotency_key, item_id, decision)
 
 
 def _show_task(task: Task) -> Response:
@@ -194,5 +160,6 @@ def _show_task(task: Task) -> Response:
         url=task.url,
         name=task.name,
         media_type=task.media_type,
+        proposals=[ReviewView.model_validate(review) for review in task.proposals],
     )
     return Response(view.model_dump_json(), media_type="application/json")

@@ -43,7 +43,7 @@ def submit_documents(
     Files with the same bytes are one document. The answer comes as soon as all are kept; follow the run's events, or
     look at it again.
     """
-    submission = read_submission(files, urls or [], service.settings)
+    submission = read_submission(files, urls or [], service.settings, visitor.name)
 
     def act(keep: Keep) -> RunView:
         view = file_submission(service.store, submission, visitor.name, service.now(), keep)
@@ -85,9 +85,11 @@ def list_run_documents(
     )
 
 
-async def _find_run(request: Request, visitor: Reviewer, run_id: RunId) -> Run:
-    # As a dependency: once the stream began, nobody could be told that there is no such run.
-    return await run_in_threadpool(read_run, get_service(request), run_id)
+async def _follow_run(request: Request, visitor: Reviewer, run_id: RunId) -> AsyncIterator[Run]:
+    # As a dependency: once the stream began, nobody could be told that there is no such run. It ends with the stream.
+    service = get_service(request)
+    with service.streams.take(visitor.name):
+        yield await run_in_threadpool(read_run, service, run_id)
 
 
 @router.get(
@@ -97,7 +99,7 @@ async def _find_run(request: Request, visitor: Reviewer, run_id: RunId) -> Run:
     summary="A run's progress, as it goes",
 )
 async def stream_events(
-    service: Given, run: Annotated[Run, Depends(_find_run)], last_event_id: EventId = None
+    service: Given, run: Annotated[Run, Depends(_follow_run)], last_event_id: EventId = None
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `progress` with the counts whenever they change, `end` when the run is over."""
     async for event in follow_run(service, run, last_event_id):
@@ -118,7 +120,8 @@ def export_run(
     words: Literal["corrected", "extracted"] = "corrected",
 ) -> FileResponse:
     """One of the output files of `extractor run`, made now: with persons' words in it, or as extracted."""
-    path = write_export(service.store, run_id, file, as_extracted=words == "extracted")
+    with service.exports.take(visitor.name):
+        path = write_export(service.store, run_id, file, as_extracted=words == "extracted")
     headers = {"Content-Disposition": f'attachment; filename="{file}"'}
     return FileResponse(
         path, media_type="application/octet-stream", headers=headers, background=BackgroundTask(remove_export, path)

@@ -1,5 +1,6 @@
 """The door: what every request passes before any route, in this order.
 
+    framing   one way only to say where the body ends, else 400 (a proxy might take the other one)
     host      a name that is ours, else 421 (a page of another site that had its name lead here)
     site      no request that another site's page makes behind its visitor's back, else 403
     visitor   by API key or cookie; or the local user, where no accounts are asked for
@@ -21,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from extractor.web.entrance import LOCAL_USER, Entrance
 from extractor.web.problems import PageOfProblem, Problem, is_for_programs, tell_problem
 from extractor.web.security.logins import Logins
-from extractor.web.security.throttle import Buckets, as_retry_after
+from extractor.web.security.throttle import Buckets, as_retry_after, name_network
 from extractor.web.security.tokens import new_token
 from extractor.web.visitors import Visitor, unauthorised
 
@@ -64,12 +65,13 @@ class Door:
         await self._app(scope, receive, send)
 
     async def _examine(self, request: Request) -> None:
+        _check_framing(request)
         self._check_host(request)
         if request.url.path.startswith(_OPEN_PATHS):
             return
         self._check_site(request)
         visitor = request.state.visitor = await self._identify(request)
-        address = request.client.host if request.client else ""
+        address = name_network(request.client.host if request.client else "")
         wait = self._buckets.take(("account", visitor.name) if visitor else ("address", address))
         if wait > 0:
             detail = "Too many requests a minute from this account or address. Wait a moment."
@@ -126,3 +128,9 @@ class Door:
             await send(message)
 
         return send_with_cookie
+
+
+def _check_framing(request: Request) -> None:
+    if "transfer-encoding" in request.headers and "content-length" in request.headers:
+        detail = "The request says in two ways where its body ends. Send Content-Length or Transfer-Encoding, not both."
+        raise Problem(400, "bad-framing", detail, {"Connection": "close"})

@@ -16,7 +16,8 @@ from extractor.store.shapes import Account, Session
 from extractor.store.store import Store
 from extractor.web.problems import Problem
 from extractor.web.security.passwords import check_password, hash_password, is_outdated
-from extractor.web.security.throttle import Failures, as_retry_after
+from extractor.web.security.people import change_account
+from extractor.web.security.throttle import Failures, as_retry_after, name_network
 from extractor.web.security.tokens import hash_token, new_token
 from extractor.web.visitors import Visitor
 
@@ -53,19 +54,35 @@ class Logins:
         Raises:
             Problem: 401 for a wrong name or password, 429 after too many of them.
         """
-        keys = ((name, address), name, address)
-        wait = max(failures.wait_for(key) for failures, key in zip(self._failures, keys, strict=True))
+        account = self._check(name, password, name_network(address))
+        return self._begin(account, password, old_token)
+
+    def change_password(self, name: str, old: str, new: str, address: str) -> None:
+        """Take another password in place of one's own; all logins of the account end.
+
+        Raises:
+            Problem: 401 for a wrong old password, 422 for a new one that is not taken, 429 after too many wrong ones.
+        """
+        self._check(name, old, name_network(address))
+        change_account(self._store, name, password=new)
+
+    def _check(self, name: str, password: str, address: str) -> Account:
+        """The account with this name and password."""
+        keys = tuple(zip(self._failures, ((name, address), name, address), strict=True))
+        wait = max(failures.wait_for(key) for failures, key in keys)
         if wait > 0:
             detail = "Too many failed logins. Wait a while."
             raise Problem(429, "too-many-logins", detail, {"Retry-After": as_retry_after(wait)})
+        for failures, key in keys:  # before it is one: of many tries at once none is free
+            failures.add(key)
         account = self._find(name)
         is_right = check_password(password, account.password_hash if account else None)
         if account is None or not is_right or not account.is_active:
-            for failures, key in zip(self._failures, keys, strict=True):
-                failures.add(key)
             raise Problem(401, "wrong-login", "Name or password is wrong.")
-        self._failures[0].forget(keys[0])
-        return self._begin(account, password, old_token)
+        for failures, key in keys:
+            failures.take_back(key)
+        self._failures[0].forget((name, address))
+        return account
 
     def log_out(self, token: str | None) -> None:
         """End a session; nothing happens when there is none."""

@@ -6,6 +6,8 @@ Lives here: the rules (names, passwords, the last admin). Does not live here: co
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 
 from extractor.errors import NotInStore, SettingsError
@@ -29,14 +31,16 @@ def add_account(store: Store, name: str, role: Role, password: str | None, now: 
     Raises:
         Problem: 409 where there is one of this name; 422 for a name or password that is not taken.
     """
-    if not re.fullmatch(NAME_PATTERN, name) or name == LOCAL_USER:
+    if not re.fullmatch(NAME_PATTERN, name) or _fold(name) == LOCAL_USER:
         detail = (
             f"'{name}' is no name for an account. Take letters, digits and . @ - _ (at most 64); not '{LOCAL_USER}'."
         )
         raise Problem(422, "bad-name", detail)
     account = Account(name, role, _hash(password, name), is_active=True, created_at=now)
     with store.write() as books:
-        if not books.people.add_account(account):
+        # Names that people would take for one another: full-width letters, capitals.
+        is_taken = any(_fold(other.name) == _fold(name) for other in books.people.accounts())
+        if is_taken or not books.people.add_account(account):
             raise Problem(409, "name-taken", f"There is an account '{name}' already. Take another name.")
     return account
 
@@ -52,10 +56,11 @@ def change_account(
     """
     password_hash = _hash(password, name)
     with store.write() as books:
+        admins = books.people.lock_admins()  # two who disable each other must not both succeed
         account = _get(books, name)
         stays_admin = (role or account.role) == "admin" and (account.is_active if is_active is None else is_active)
         if account.role == "admin" and account.is_active and not stays_admin:
-            _keep_an_admin(books, name)
+            _keep_an_admin(admins, name)
         return books.people.change_account(name, role=role, is_active=is_active, password_hash=password_hash)
 
 
@@ -103,6 +108,10 @@ def _hash(password: str | None, name: str) -> str | None:
         raise Problem(422, "bad-password", str(error)) from None
 
 
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
 def _get(books: Books, name: str) -> Account:
     account = books.people.account(name)
     if account is None:
@@ -110,11 +119,6 @@ def _get(books: Books, name: str) -> Account:
     return account
 
 
-def _keep_an_admin(books: Books, name: str) -> None:
-    others = [
-        other
-        for other in books.people.accounts()
-        if other.role == "admin" and other.is_active and other.name != name and other.password_hash
-    ]
-    if not others:
+def _keep_an_admin(admins: Iterable[Account], name: str) -> None:
+    if not any(other.is_active and other.name != name and other.password_hash for other in admins):
         raise Problem(409, "last-admin", f"'{name}' is the last admin who can log in. Make another one first.")

@@ -1,16 +1,21 @@
-"""Limits on how often something may be tried: a bucket of tokens for requests, a count of failures for logins.
+"""Limits on how often something may be tried.
 
-In memory, of one process: `extractor serve` is one. An exact bucket is twenty lines; the libraries at hand bring a
-storage layer and asynchronous waiting that nobody here wants. Called by security.identify and security.logins.
+A bucket of tokens for requests, a count of failures for logins, seats for what takes long. In memory, of one process:
+`extractor serve` is one. An exact bucket is twenty lines; the libraries at hand bring a storage layer and asynchronous
+waiting that nobody here wants. Called by door, logins and service.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+
+from extractor.web.problems import Problem
 
 Clock = Callable[[], float]
 
@@ -87,10 +92,61 @@ class Failures:
             while len(self._counts) > self._most:
                 self._counts.popitem(last=False)
 
+    def take_back(self, who: Hashable) -> None:
+        """What was counted was no failure."""
+        with self._lock:
+            count, last = self._counts.get(who, (0, 0.0))
+            if count > 1:
+                self._counts[who] = (count - 1, last)
+            else:
+                self._counts.pop(who, None)
+
     def forget(self, who: Hashable) -> None:
         """Somebody succeeded."""
         with self._lock:
             self._counts.pop(who, None)
+
+
+class Seats:
+    """How many at once may do what takes long: so many of one account, so many of all together."""
+
+    def __init__(self, for_each: int, for_all: int) -> None:
+        self._for_each = for_each
+        self._for_all = for_all
+        self._taken: Counter[Hashable] = Counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def take(self, who: Hashable) -> Iterator[None]:
+        """Have a seat while something lasts.
+
+        Raises:
+            Problem: 429 where none is free.
+        """
+        with self._lock:
+            if self._taken[who] >= self._for_each or self._taken.total() >= self._for_all:
+                detail = "Too much of this is going on at once. Wait for something of it to end."
+                raise Problem(429, "too-many-at-once", detail, {"Retry-After": "5"})
+            self._taken[who] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken[who] -= 1
+                self._taken += Counter()  # whoever has none left is forgotten
+
+
+def name_network(address: str) -> str:
+    """Whose address it is: of IPv6 the network, for whoever has one address there has all of them."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found.packed[:8] + bytes(8), 64)))
 
 
 def as_retry_after(seconds: float) -> str:
