@@ -53,11 +53,13 @@ def copy_fixture(number: str, agency: str) -> bytes:
     return f"{text}\n<!-- {agency} -->\n".encode()
 
 
-def file_document(store: Store, folder: Path, name: str, raw: bytes, *, url: str | None = None) -> Filed:
+def file_document(
+    store: Store, folder: Path, name: str, raw: bytes, *, url: str | None = None, settings: Settings | None = None
+) -> Filed:
     """Read a document and file it, as a run does."""
     path = folder / name
     path.write_bytes(raw)
-    settings = Settings()
+    settings = settings or Settings()
     document = load_document(path, settings)
     site = url.split("/")[2] if url and url.count("/") > 2 else None
     record = process_document(document, [Origin(path=name, url=url, site=site)])

@@ -42,7 +42,7 @@ def test_from_the_queue_to_an_exported_value(
     page.keyboard.press("j")
     expect(cell).to_be_focused()
     page.keyboard.type("9")
-    expect(page.locator("#effects")).to_contain_text("E3")
+    expect(page.locator("#effects")).to_contain_text("各列之和 = 总计")
     expect(page.locator("#effects")).to_contain_text("成立")
     expect(page.locator(".sum")).to_have_count(0)
     with store.read() as books:
@@ -53,6 +53,7 @@ def test_from_the_queue_to_an_exported_value(
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     page.wait_for_url("**/queue*")
+    expect(page.locator("#toast")).to_contain_text("已保存")
     with store.read() as books:
         live = books.documents.live(filed.id).record
         field = live.fields[FIELD]

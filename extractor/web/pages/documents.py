@@ -15,9 +15,10 @@ from extractor.model import Status
 from extractor.web.headers import FRAME_POLICY
 from extractor.web.pages.harmless import make_harmless
 from extractor.web.pages.item_view import list_flags, view_form, view_history, view_source
-from extractor.web.pages.labels import ask, name_code
+from extractor.web.pages.labels import ask
 from extractor.web.pages.rendering import choose_look, render_page, safe_link
 from extractor.web.service import Service, get_service
+from extractor.web.text import DocumentId, clean_line
 from extractor.web.visitors import Reviewer
 
 router = APIRouter(include_in_schema=False)
@@ -35,7 +36,7 @@ class _Search(NamedTuple):
 
 
 def _read_search(text: str = "", status: str = "", after: str | None = None) -> _Search:
-    return _Search(text.strip()[:_LONGEST], status if status in _STATUSES else "", after)
+    return _Search(clean_line(text)[:_LONGEST], status if status in _STATUSES else "", after)
 
 
 @router.get("/documents")
@@ -59,7 +60,7 @@ def show_documents(
 
 
 @router.get("/documents/{document_id}")
-def show_document(request: Request, document_id: str, service: _TheService, visitor: Reviewer) -> HTMLResponse:
+def show_document(request: Request, document_id: DocumentId, service: _TheService, visitor: Reviewer) -> HTMLResponse:
     """One document, to read: what was extracted, what persons said, what waits."""
     words = choose_look(request).words
     view = service.desk.look(document_id, visitor.name)
@@ -72,9 +73,8 @@ def show_document(request: Request, document_id: str, service: _TheService, visi
         agency=card.agency_name or card.title or words("queue.unnamed"),
         address=safe_link(card.url),
         form=view_form(record),
-        source=view_source(document_id, record, view.text, view.pages, ()),
-        flags=list_flags(record),
-        name_code=name_code,
+        source=view_source(document_id, record, view.text, view.pages),
+        flags=list_flags(record, words),
         items=[(item, ask(item, words)) for item in view.items],
         history=view_history(reviews, words),
         undone={review.undoes for review in reviews if review.kind == "undo"},
@@ -82,11 +82,13 @@ def show_document(request: Request, document_id: str, service: _TheService, visi
 
 
 @router.get("/documents/{document_id}/frame")
-def show_frame(document_id: str, service: _TheService, visitor: Reviewer) -> Response:
+def show_frame(document_id: DocumentId, service: _TheService, visitor: Reviewer) -> Response:
     """A document's web page for the sandboxed frame: its text and tables, and nothing that could run or be fetched."""
     with service.store.read() as books:
         source = books.documents.source(document_id)
         media_type = books.documents.live(document_id).record.document.media_type or ""
     if source is None or "html" not in media_type:
         raise NotInStore(f"document {document_id}: no web page of it is in the store. Look at its text.")
-    return HTMLResponse(make_harmless(source.raw), headers={"Content-Security-Policy": FRAME_POLICY})
+    with service.frames.take(visitor.name):
+        harmless = make_harmless(source.raw)
+    return HTMLResponse(harmless, headers={"Content-Security-Policy": FRAME_POLICY})

@@ -10,16 +10,18 @@ from typing import cast, get_args
 from urllib.parse import parse_qsl, urlencode
 
 from extractor.store.shapes import ItemKind, QueueFilter
+from extractor.web.text import clean_line
 
 #: The kinds that a reviewer may ask for; nobody is to pick the items that check accepted values.
 KINDS = tuple(kind for kind in get_args(ItemKind) if kind != "audit")
 _LONGEST = 200
+_LONGEST_QUERY = 8000
 _LATEST_YEAR = 2100
 
 
 def read_filter(query: str) -> QueueFilter:
     """A filter from the part of an address behind the `?`; what is none of ours is left out."""
-    given = {name: value.strip()[:_LONGEST] for name, value in parse_qsl(query, max_num_fields=100) if value.strip()}
+    given = {name: clean_line(value)[:_LONGEST] for name, value in parse_qsl(query[:_LONGEST_QUERY]) if value.strip()}
     kind = given.get("kind")
     year = given.get("year", "")
     return QueueFilter(

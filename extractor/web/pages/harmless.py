@@ -6,8 +6,12 @@ sheet only. Called by documents.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 import nh3
 
+from extractor.errors import SourceTooLarge
 from extractor.sources.detect import decode_text
 from extractor.web.pages.rendering import locate_asset
 
@@ -20,11 +24,25 @@ _TAGS = {
 _SPANS = {"colspan", "rowspan"}
 _WITHOUT_CONTENT = {"script", "style", "title", "template", "noscript", "iframe", "svg", "math", "object", "select"}
 _MOST_BYTES = 4_000_000
+#: Cleaning takes time by the square of it.
+_DEEPEST = 2_000
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+#: Elements that nothing stands in, and those that the next of their kind ends: real pages leave their end tags out.
+_NOT_NESTING = frozenset(
+    {"p", "li", "dt", "dd", "option", "optgroup", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup", "col"}
+    | {"rt", "rp", "br", "hr", "img", "input", "meta", "link", "area", "base", "embed", "param", "source", "wbr"}
+)
 
 
 def make_harmless(raw: bytes) -> str:
-    """The page's text and tables, for a sandboxed frame."""
+    """The page's text and tables, for a sandboxed frame.
+
+    Raises:
+        SourceTooLarge: it nests deeper than pages do.
+    """
     text, _charset, _notices = decode_text(raw[:_MOST_BYTES])
+    if _measure_nesting(text) > _DEEPEST:
+        raise SourceTooLarge("this web page", "it nests too deep to be shown as a page", "Look at its text")
     clean = nh3.clean(
         text,
         tags=_TAGS,
@@ -38,3 +56,21 @@ def make_harmless(raw: bytes) -> str:
         f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><link rel="stylesheet" href="{style}"></head>'
     )
     return f"{head}<body>{clean}</body></html>"
+
+
+def _measure_nesting(text: str) -> int:
+    """The most elements that are open at once, as the tags tell; no less than a parser finds in what people write."""
+    opened: Counter[str] = Counter()
+    depth = most = 0
+    for tag in _TAG.finditer(text):
+        name = tag[2].lower()
+        if name in _NOT_NESTING:
+            continue
+        if not tag[1]:
+            opened[name] += 1
+            depth += 1
+            most = max(most, depth)
+        elif opened[name]:
+            opened[name] -= 1
+            depth -= 1
+    return most

@@ -86,6 +86,10 @@ def go_on(visit: Visit, course: Course, told: str) -> Response:
     if not visit.is_script:
         return RedirectResponse(course.link("/next"), 303)
     task = visit.service.desk.claim_next(visit.visitor.name, course.among, course.skipped)
+    if task is None and course.among.document_id is not None:  # this document is done: on with the others
+        course = Course(course.among._replace(document_id=None), course.skipped)
+        told = f"{told} {visit.words('item.document_done')}"
+        task = visit.service.desk.claim_next(visit.visitor.name, course.among, course.skipped)
     if task is None:
         # The answer to a POST has no address of its own: the script goes there by itself.
         return Response(status_code=204, headers={"X-Go": Course(course.among).link("/queue")})
@@ -115,7 +119,9 @@ def show_task(
     """
     item, record, words = task.item, task.record, visit.words
     with visit.service.store.read() as books:
-        counts = books.queue.counts(course.among, visit.service.now())
+        now = visit.service.now()
+        counts = books.queue.counts(course.among, now)
+        here = books.queue.counts(QueueFilter(document_id=item.document_id), now)
         latest, _ = books.reviews.of_account(visit.visitor.name, None, 1)
     answer = render_page(
         visit.request,
@@ -128,17 +134,20 @@ def show_task(
         name=task.name,
         address=safe_link(task.url),
         choices=choices(item, record),
-        reasons=list_reasons(item, record),
-        asked=list_asked(item, record, words),
+        reasons=list_reasons(item, record, words),
+        asked=list_asked(item, record, words, task.proposals),
         actions=ACTIONS,
         is_long=len(item.fields) > _LONG and "each" not in visit.request.query_params,
         form=view_form(record, item.fields),
-        source=view_source(item.document_id, record, task.text, task.pages, item.fields),
+        source=view_source(item.document_id, record, task.text, task.pages, item),
         history=view_history(task.proposals or task.earlier[-_MOST_HISTORY:], words),
         proposals=task.proposals,
         undone={review.undoes for review in task.earlier if review.kind == "undo"},
         last=_last_decision(latest),
         counts=counts,
+        left_here=here.open - 1,
+        is_staying=course.among.document_id is not None,
+        staying=write_filter(course.among._replace(document_id=item.document_id)),
         among=write_filter(course.among),
         skipped=",".join(map(str, course.skipped)),
         sent=sent,

@@ -14,14 +14,14 @@ from extractor.review.answers import DOCUMENT, SAYS
 from extractor.store.shapes import Item, Review
 from extractor.web.pages.cells import CellView, Painter, show_value, show_word
 from extractor.web.pages.form import FormSection, lay_out_form
-from extractor.web.pages.labels import name_field
-from extractor.web.pages.source import Line, PageView, mark_lines, place_boxes
+from extractor.web.pages.labels import name_code, name_field
+from extractor.web.pages.source import Line, PageView, find_near, mark_lines, place_boxes
 from extractor.web.pages.sums import SumView, draw_lines, find_failed_sums
+from extractor.web.pages.telling import tell_flag, tell_suggestion
 from extractor.web.pages.words import Words
 
 _MOST_PROPOSALS = 6
 _MOST_REASONS = 8
-_SAID_BY_SUMS = ("equation-failed", "source-inconsistent")
 
 
 class Proposal(NamedTuple):
@@ -33,8 +33,17 @@ class Proposal(NamedTuple):
     basis: str
 
 
+class Look(NamedTuple):
+    """What one of two reviewers said of a field. `text`: as it would be typed; None where nothing was typed."""
+
+    by: str
+    action: str
+    shown: str
+    text: str | None
+
+
 class Asked(NamedTuple):
-    """One field of the item. `codes`: of the flags that name it."""
+    """One field of the item. `codes`: of the flags that name it. `looks`: what others said, for who settles it."""
 
     field: str
     label: str
@@ -42,6 +51,7 @@ class Asked(NamedTuple):
     proposals: tuple[Proposal, ...]
     codes: tuple[str, ...]
     can_accept: bool
+    looks: tuple[Look, ...] = ()
 
 
 class Fact(NamedTuple):
@@ -100,20 +110,33 @@ def view_form(record: Record, asked: Collection[str] = (), answered: Collection[
 
 
 def view_source(
-    document_id: str, record: Record, text: str, pages: Sequence[Page], asked: Collection[str]
+    document_id: str, record: Record, text: str, pages: Sequence[Page], item: Item | None = None
 ) -> SourceView:
-    """Text and pages with the places of fields marked."""
+    """Text and pages with the places of fields marked, those that an item asks about told apart."""
+    asked = item.fields if item else ()
+    near = find_near(item, record) if item else ()
     panes = ["page"] if pages else []
     panes.append("text")
     if record.document.media_type == "text/html":
         panes.append("frame")
     return SourceView(
-        document_id, tuple(panes), tuple(mark_lines(text, record, asked)), tuple(place_boxes(pages, record, asked))
+        document_id,
+        tuple(panes),
+        tuple(mark_lines(text, record, asked, near)),
+        tuple(place_boxes(pages, record, asked, near)),
     )
 
 
-def list_asked(item: Item, record: Record, words: Words) -> list[Asked]:
-    """The fields of an item, each with what is proposed for it."""
+def list_asked(item: Item, record: Record, words: Words, proposals: Sequence[Review] = ()) -> list[Asked]:
+    """The fields of an item, each with what is proposed for it.
+
+    Args:
+        item: of the queue.
+        record: the live one.
+        words: of the page.
+        proposals: the two looks that differ, for who settles them.
+    """
+    looks = _list_looks(proposals, words)
     codes: dict[str, dict[str, None]] = {}
     for flag in record.flags:
         for name in flag.fields:
@@ -126,51 +149,72 @@ def list_asked(item: Item, record: Record, words: Words) -> list[Asked]:
             name,
             name_field(name),
             painter.paint(name),
-            tuple(_list_proposals(record.fields[name])) if name in record.fields else (),
+            tuple(_list_proposals(record.fields[name], record, words)) if name in record.fields else (),
             tuple(codes.get(name, ())),
             name in record.fields and record.fields[name].state in SAYS,
+            tuple(looks.get(name, ())),
         )
         for name in item.fields
     ]
 
 
-def _list_proposals(item: RecordField) -> list[Proposal]:
+def _list_looks(proposals: Sequence[Review], words: Words) -> dict[str, list[Look]]:
+    found: dict[str, list[Look]] = {}
+    for review in proposals:
+        for one in review.fields:
+            text = (one.after.raw or "").strip() if one.action == "corrected" else ""
+            look = Look(review.account, one.action, _show(one.after, words), text or None)
+            found.setdefault(one.field_id, []).append(look)
+    return found
+
+
+def _list_proposals(item: RecordField, record: Record, words: Words) -> list[Proposal]:
     found: dict[str, Proposal] = {}
     if item.state is CellState.INFERRED_BY_EQUATION and item.value is not None:
         text = show_value(item.value)
-        found[text] = Proposal(text, text, "equation", "")
+        found[text] = Proposal(text, text, words("by.equation"), "")
     for one in item.suggestions:
         text = show_value(one.value)
-        found.setdefault(text, Proposal(text, text, one.method, one.basis))
+        found.setdefault(text, Proposal(text, text, *tell_suggestion(one, record, words)))
     for other in item.candidates:
         text = (other.raw or "").strip()
         shown, note, _ = show_word(Word(other.state, other.value, other.raw, other.unit))
         if text and text not in found and other.state in SAYS:
-            found[text] = Proposal(text, shown if not note else text, other.reader, "")
+            by = words(f"by.{other.reader}") if f"by.{other.reader}" in words else other.reader
+            found[text] = Proposal(text, shown if not note else text, by, "")
     if item.state in SAYS:  # then it can be accepted
         found.pop(item.raw or "", None)
         found.pop("" if item.value is None else show_value(item.value), None)
     return list(found.values())[:_MOST_PROPOSALS]
 
 
-def list_reasons(item: Item, record: Record) -> list[Flag]:
+class Told(NamedTuple):
+    """A flag in the language of the page. `name`: its code in a few words."""
+
+    severity: str
+    name: str
+    text: str
+
+
+def list_reasons(item: Item, record: Record, words: Words) -> list[Told]:
     """The flags for which the item is asked, each message once, most severe first."""
     asked = set(item.fields)
     found = [
         flag for flag in record.flags if asked.intersection(flag.fields) or (not asked and flag.code in item.codes)
     ]
-    return _order_flags(found)[:_MOST_REASONS]
+    return _tell_flags(found, record, words)[:_MOST_REASONS]
 
 
-def list_flags(record: Record) -> list[Flag]:
+def list_flags(record: Record, words: Words) -> list[Told]:
     """All flags of a record in the same order."""
-    return _order_flags(record.flags)
+    return _tell_flags(record.flags, record, words)
 
 
-def _order_flags(flags: Iterable[Flag]) -> list[Flag]:
+def _tell_flags(flags: Iterable[Flag], record: Record, words: Words) -> list[Told]:
     order = {"error": 0, "warning": 1, "info": 2}
     unique = {(flag.code, flag.message.zh): flag for flag in flags}
-    return sorted(unique.values(), key=lambda flag: order[flag.severity])
+    ordered = sorted(unique.values(), key=lambda flag: order[flag.severity])
+    return [Told(flag.severity, name_code(flag.code, words), tell_flag(flag, record, words)) for flag in ordered]
 
 
 def view_history(reviews: Sequence[Review], words: Words, most: int = 6) -> list[PastReview]:
@@ -191,40 +235,3 @@ def view_history(reviews: Sequence[Review], words: Words, most: int = 6) -> list
 def _show(word: Word, words: Words) -> str:
     shown, note, glyph = show_word(word)
     return f"{shown} {words(glyph)}" if glyph else f"{shown} {note}".strip()
-
-
-class Consequences(NamedTuple):
-    """What answers would change. Equations and flags are told by id and code; counts are of fields."""
-
-    holding: tuple[str, ...]
-    failing: tuple[SumView, ...]
-    still_failing: tuple[SumView, ...]
-    new_flags: tuple[Flag, ...]
-    settled: int
-    doubted: int
-
-
-def compare_records(before: Record, after: Record) -> Consequences:
-    """What is different between a record and the same one after answers."""
-    was = {one.id: one.result for one in before.equations}
-    failing = find_failed_sums(after)
-    open_before, open_after = _open_fields(before), _open_fields(after)
-    return Consequences(
-        tuple(one.id for one in after.equations if one.result == "pass" and was.get(one.id) == "fail"),
-        tuple(one for one in failing.values() if was.get(one.id) != "fail"),
-        tuple(one for one in failing.values() if was.get(one.id) == "fail"),
-        tuple(flag for flag in after.flags if _is_news(flag, before)),
-        len(open_before - open_after),
-        len(open_after - open_before),
-    )
-
-
-def _is_news(flag: Flag, before: Record) -> bool:
-    """Whether a flag says something that neither the equations nor a flag of before say."""
-    if flag.severity == "info" or flag.code in _SAID_BY_SUMS:
-        return False
-    return not any(old.code == flag.code and set(old.fields) >= set(flag.fields) for old in before.flags)
-
-
-def _open_fields(record: Record) -> set[str]:
-    return {name for name, item in record.fields.items() if item.decision == "review"}

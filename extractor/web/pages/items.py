@@ -6,7 +6,7 @@ page (item_page). Called by the application.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -18,10 +18,14 @@ from extractor.model import Record
 from extractor.review.answers import DOCUMENT, SAYS, Answer
 from extractor.review.choices import choices
 from extractor.store.shapes import Item
+from extractor.web.decisions import count_decision
+from extractor.web.pages.consequences import compare_records
 from extractor.web.pages.item_page import AVisit, Course, Visit, go_on, show_task, tell_gone
-from extractor.web.pages.item_view import compare_records, view_form
+from extractor.web.pages.item_view import view_form
+from extractor.web.pages.labels import name_field
 from extractor.web.pages.rendering import render_part
 from extractor.web.pages.sent import Sent, make_answers, read_sent
+from extractor.web.text import Number
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,7 +49,7 @@ def show_next(visit: AVisit) -> Response:
 
 
 @router.get("/items/{item_id}")
-def show_item(visit: AVisit, item_id: int) -> Response:
+def show_item(visit: AVisit, item_id: Number) -> Response:
     """One item, held for the visitor from now on."""
     try:
         task = visit.service.desk.claim(item_id, visit.visitor.name)
@@ -55,7 +59,7 @@ def show_item(visit: AVisit, item_id: int) -> Response:
 
 
 @router.post("/items/{item_id}/decide")
-def decide_item(visit: AVisit, item_id: int, sent: _TheForm) -> Response:
+def decide_item(visit: AVisit, item_id: Number, sent: _TheForm) -> Response:
     """Keep a decision and show the next item."""
     item, record = _read_item(visit, item_id)
     try:
@@ -63,16 +67,15 @@ def decide_item(visit: AVisit, item_id: int, sent: _TheForm) -> Response:
         missing = len(item.fields) - len(answers)
         if item.fields and missing > 0:
             raise BadAnswer(visit.words("item.missing", count=missing))
-        visit.service.desk.decide(item_id, sent.version, visit.visitor.name, answers, sent.note)
+        decided = visit.service.desk.decide(item_id, sent.version, visit.visitor.name, answers, sent.note)
     except (BadAnswer, StaleItem, ItemHeld) as error:
         return _show_refusal(visit, item_id, sent, error)
-    for action, count in sorted(Counter(answer.action for answer in answers).items()):
-        visit.service.metrics.count_decision(action, count)
+    count_decision(visit.service.metrics, decided, answers)
     return go_on(visit, Course.of_form(sent), visit.words("item.saved", count=max(1, len(item.fields))))
 
 
 @router.post("/items/{item_id}/preview")
-def preview_item(visit: AVisit, item_id: int, sent: _TheForm) -> HTMLResponse:
+def preview_item(visit: AVisit, item_id: Number, sent: _TheForm) -> HTMLResponse:
     """What the answers so far would change: the form with them, and what follows. Nothing is kept."""
     item, record = _read_item(visit, item_id)
     problem, said = "", None
@@ -81,10 +84,10 @@ def preview_item(visit: AVisit, item_id: int, sent: _TheForm) -> HTMLResponse:
         answers = _answers_of(item, record, sent)
         if answers:
             after = visit.service.desk.preview(item_id, sent.version, visit.visitor.name, answers)
-            said = compare_records(record, after)
+            said = compare_records(record, after, visit.words)
             answered = frozenset(answer.field_id for answer in answers)
     except BadAnswer as error:
-        problem = str(error)
+        problem = _say(visit, error, item.fields)
     except (StaleItem, ItemHeld):
         problem = visit.words("item.stale")
     shown = view_form(after, item.fields, answered)
@@ -92,7 +95,7 @@ def preview_item(visit: AVisit, item_id: int, sent: _TheForm) -> HTMLResponse:
 
 
 @router.post("/items/{item_id}/skip")
-def skip_item(visit: AVisit, item_id: int, sent: _TheForm) -> Response:
+def skip_item(visit: AVisit, item_id: Number, sent: _TheForm) -> Response:
     """Let an item go and show the next one."""
     visit.service.desk.release(item_id, visit.visitor.name)
     course = Course.of_form(sent)
@@ -100,14 +103,14 @@ def skip_item(visit: AVisit, item_id: int, sent: _TheForm) -> Response:
 
 
 @router.post("/items/{item_id}/renew")
-def renew_item(visit: AVisit, item_id: int) -> Response:
+def renew_item(visit: AVisit, item_id: Number) -> Response:
     """Hold an item for longer."""
     visit.service.desk.renew(item_id, visit.visitor.name)
     return Response(status_code=204)
 
 
 @router.post("/reviews/{review_id}/undo")
-def undo_review(visit: AVisit, review_id: int) -> Response:
+def undo_review(visit: AVisit, review_id: Number) -> Response:
     """Take a decision back and show its item again."""
     decided = visit.service.desk.undo(review_id, visit.visitor.name, visit.visitor.role)
     if not visit.is_script:
@@ -127,8 +130,10 @@ def _read_item(visit: Visit, item_id: int) -> tuple[Item, Record]:
 
 
 def _answers_of(item: Item, record: Record, sent: Sent) -> tuple[Answer, ...]:
+    if not item.fields:
+        return make_answers(sent, (DOCUMENT,), {DOCUMENT}, choices(item, record))
     acceptable = {name for name in item.fields if name in record.fields and record.fields[name].state in SAYS}
-    return make_answers(sent, item.fields or (DOCUMENT,), acceptable, choices(item, record))
+    return make_answers(sent, item.fields, acceptable, choices(item, record))
 
 
 def _show_refusal(visit: Visit, item_id: int, sent: Sent, error: ExtractorError) -> Response:
@@ -138,5 +143,12 @@ def _show_refusal(visit: Visit, item_id: int, sent: Sent, error: ExtractorError)
     except (ItemHeld, StaleItem) as gone:
         return tell_gone(visit, item_id, gone)
     is_bad = isinstance(error, BadAnswer)
-    problem = str(error) if is_bad else visit.words("item.stale")
+    problem = _say(visit, error, task.item.fields) if isinstance(error, BadAnswer) else visit.words("item.stale")
     return show_task(visit, task, Course.of_form(sent), sent=sent, problem=problem, status=422 if is_bad else 409)
+
+
+def _say(visit: Visit, error: BadAnswer, fields: Sequence[str]) -> str:
+    """What is wrong with an answer, in the visitor's language, its field by the form's label."""
+    said = error.zh if visit.words.lang == "zh" else str(error)
+    named = next((name for name in fields if said.startswith(name)), "")
+    return name_field(named) + said.removeprefix(named) if named else said

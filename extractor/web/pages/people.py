@@ -14,10 +14,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from extractor.errors import ExtractorError
 from extractor.store.shapes import Role
 from extractor.web.pages.rendering import choose_look, render_page
+from extractor.web.pages.words import Words
 from extractor.web.problems import Problem
 from extractor.web.security.passwords import SHORTEST
 from extractor.web.security.people import add_account, change_account
 from extractor.web.service import Service, get_service
+from extractor.web.text import AccountName
 from extractor.web.visitors import Admin, CheckedForm, Reviewer, find_visitor
 
 router = APIRouter(include_in_schema=False)
@@ -39,14 +41,11 @@ def log_in(
     request: Request, _: CheckedForm, service: _TheService, name: _Text = "", password: _Text = "", back: _Text = ""
 ) -> Response:
     """Begin a session."""
-    address = request.client.host if request.client else ""
     cookie = service.entrance.session_cookie
     try:
-        login = service.logins.log_in(name.strip(), password, address, request.cookies.get(cookie))
+        login = service.logins.log_in(name.strip(), password, _address(request), request.cookies.get(cookie))
     except Problem as problem:
-        words = choose_look(request).words
-        wait = (problem.headers or {}).get("Retry-After", "")
-        said = words("login.slow", seconds=wait) if problem.status_code == 429 else words("login.wrong")
+        said = _say(problem, choose_look(request).words)
         return render_page(
             request, "login.html", status=problem.status_code, back=read_back(back), name=name, problem=said
         )
@@ -57,12 +56,67 @@ def log_in(
     return answer
 
 
+@router.get("/password")
+def show_password(request: Request, visitor: Reviewer) -> HTMLResponse:
+    """The form for another password of one's own."""
+    return render_page(request, "password.html", shortest=SHORTEST, problem="")
+
+
+class _NewPassword(NamedTuple):
+    old: str
+    new: str
+    again: str
+
+
+def _read_new_password(old: _Text = "", new: _Text = "", again: _Text = "") -> _NewPassword:
+    return _NewPassword(old, new, again)
+
+
+@router.post("/password")
+def change_password(
+    request: Request,
+    service: _TheService,
+    visitor: Reviewer,
+    wanted: Annotated[_NewPassword, Depends(_read_new_password)],
+) -> Response:
+    """Take it. Every login of the account ends, this one, too."""
+    try:
+        if wanted.new != wanted.again:
+            raise Problem(422, "not-the-same", choose_look(request).words("password.differ"))
+        service.logins.change_password(visitor.name, wanted.old, wanted.new, _address(request))
+    except Problem as problem:
+        return render_page(
+            request,
+            "password.html",
+            status=problem.status_code,
+            shortest=SHORTEST,
+            problem=_say(problem, choose_look(request).words),
+        )
+    return _forget_login(service, "/login")
+
+
 @router.post("/logout")
 def log_out(request: Request, service: _TheService, visitor: Reviewer) -> Response:
     """End the session."""
+    service.logins.log_out(request.cookies.get(service.entrance.session_cookie))
+    return _forget_login(service, "/login")
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _say(problem: Problem, words: Words) -> str:
+    """Why a name or password is not taken."""
+    wait = (problem.headers or {}).get("Retry-After", "")
+    if problem.status_code == 429:
+        return words("login.slow", seconds=wait)
+    return words("login.wrong") if problem.status_code == 401 else str(problem.detail)
+
+
+def _forget_login(service: Service, path: str) -> Response:
+    answer = RedirectResponse(path, 303)
     cookie = service.entrance.session_cookie
-    service.logins.log_out(request.cookies.get(cookie))
-    answer = RedirectResponse("/login", 303)
     answer.delete_cookie(cookie, path="/", httponly=True, samesite="lax", secure=service.entrance.is_behind_tls)
     return answer
 
@@ -105,7 +159,11 @@ def make_account(
 
 @router.post("/accounts/{name}")
 def switch_account(
-    request: Request, name: str, service: _TheService, visitor: Admin, to: Annotated[Literal["on", "off"], Form()]
+    request: Request,
+    name: AccountName,
+    service: _TheService,
+    visitor: Admin,
+    to: Annotated[Literal["on", "off"], Form()],
 ) -> Response:
     """Disable an account, or let it in again."""
     try:

@@ -84,7 +84,9 @@ def _say_empty(chosen: QueueFilter, *, has_documents: bool) -> str:
 
 
 def _make_row(item: Item, words: Words) -> QueueRow:
-    codes = tuple((severity_of(code), name_code(code, words)) for code in item.codes[:_MOST_CODES])
+    # Not of single cells: some of them were picked to see how good accepted values are, and have no reason.
+    told = item.codes[:_MOST_CODES] if show_kind(item) != "cells" else ()
+    codes = tuple((severity_of(code), name_code(code, words)) for code in told)
     agency = item.agency_name or item.title or words("queue.unnamed")
     return QueueRow(
         item, agency, ask(item, words), show_kind(item), codes, f"{item.priority:.{0 if item.priority >= 10 else 1}f}"

@@ -13,13 +13,14 @@ from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from extractor.web.pages.drawing import draw_cell
+from extractor.web.pages.telling import name_sum
 from extractor.web.pages.words import LANGUAGES, Words
 from extractor.web.visitors import find_visitor, token_for_forms
 
@@ -110,9 +111,9 @@ def safe_link(address: str | None) -> str | None:
 
 
 def _here(request: Request) -> str:
-    """This page's address, ready for one more parameter."""
+    """This page's address, ready for one more parameter. One slash at its beginning: `//name` would be another site."""
     query = [(name, value) for name, value in request.query_params.multi_items() if name not in _SWITCHES]
-    path = request.url.path if request.method == "GET" else "/queue"
+    path = f"/{quote(request.url.path.lstrip('/'))}" if request.method == "GET" else "/queue"
     return f"{path}?{urlencode(query)}&" if query else f"{path}?"
 
 
@@ -134,9 +135,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: Mapping[str, Any] = {"moment": _show_moment, "day": _show_day}
+    filters: Mapping[str, Any] = {"moment": _show_moment, "day": _show_day, "last_part": _last_part}
     environment.filters.update(filters)
-    environment.globals.update(asset=locate_asset, link_to=link_to, safe_link=safe_link, draw_cell=draw_cell)
+    functions: Mapping[str, Any] = {"asset": locate_asset, "draw_cell": draw_cell, "name_sum": name_sum}
+    environment.globals.update(functions, link_to=link_to, safe_link=safe_link)
     return environment
 
 
@@ -149,6 +151,11 @@ def locate_asset(name: str) -> str:
 
 def _show_moment(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
+
+
+def _last_part(name: str) -> str:
+    """The file of a path; the folders say nothing to a reviewer."""
+    return name.replace("\\", "/").rstrip("/").rpartition("/")[2] or name
 
 
 def _show_day(at: datetime | None) -> str:

@@ -15,6 +15,7 @@ from extractor.web.exports import ExportFile
 from extractor.web.pages.rendering import render_page
 from extractor.web.service import Service, get_service
 from extractor.web.submissions import file_submission, read_submission
+from extractor.web.text import RunId
 from extractor.web.visitors import Reviewer
 
 router = APIRouter(include_in_schema=False)
@@ -44,7 +45,7 @@ def submit_files(
     service: _TheService, visitor: Reviewer, files: Annotated[list[UploadFile], File()]
 ) -> RedirectResponse:
     """Take documents in; they are read in the background."""
-    submission = read_submission(files, [], service.settings)
+    submission = read_submission(files, [], service.settings, visitor.name)
     run = file_submission(service.store, submission, visitor.name, service.now(), lambda books, view: None)
     service.metrics.count_documents(len(submission.documents))
     return RedirectResponse(f"/runs/{run.id}", 303)
@@ -52,7 +53,7 @@ def submit_files(
 
 @router.get("/runs/{run_id}")
 def show_run(
-    request: Request, run_id: str, service: _TheService, visitor: Reviewer, after: str | None = None
+    request: Request, run_id: RunId, service: _TheService, visitor: Reviewer, after: str | None = None
 ) -> HTMLResponse:
     """One job."""
     with service.store.read() as books:

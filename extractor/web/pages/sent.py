@@ -14,6 +14,7 @@ from extractor.errors import BadAnswer
 from extractor.model import RulingAction
 from extractor.review.answers import Answer
 from extractor.review.choices import Choice
+from extractor.web.text import clean_line, has_unwritten
 
 #: What the form lets one say of a field; `blank` is a correction to nothing.
 ACTIONS = ("accepted", "corrected", "blank", "source_wrong", "unknowable")
@@ -58,7 +59,7 @@ def read_sent(form: FormData) -> Sent:
         answers=answers,
         choice=_text(form, "choice") or _text(form, "chosen"),
         is_rest_accepted=_text(form, "rest") == "accepted",
-        note=_text(form, "note")[:_LONGEST_NOTE],
+        note=clean_line(_text(form, "note")[:_LONGEST_NOTE]),
         among=_text(form, "among"),
         skipped=read_skipped(_text(form, "skipped")),
     )
@@ -101,7 +102,15 @@ def _make_answer(field: str, action: str, text: str) -> Answer:
     if action == "blank":
         return Answer(field, "corrected", text="")
     if action == "corrected" and not text.strip():
-        raise BadAnswer(f"{field}: a correction needs what is printed. Type it, or answer that the cell is blank.")
+        raise BadAnswer(
+            f"{field}: a correction needs what is printed. Type it, or answer that the cell is blank.",
+            f"{field}：更正要写明原文所印。请填写，或答「空格」。",
+        )
+    if has_unwritten(text):
+        raise BadAnswer(
+            f"{field}: there are characters in the text that cannot be seen. Type it anew.",
+            f"{field}：文字里有看不见的控制字符。请重新填写。",
+        )
     is_typed = action in ("corrected", "source_wrong") and text.strip() != ""
     return Answer(field, cast(RulingAction, action), text=text if is_typed else None)
 

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from extractor.model import Box, Page, Record
+from extractor.model import Box, Page, Record, Span
+from extractor.store.shapes import Item
 from extractor.web.pages.cells import find_spans
 
 #: A longer text is shown around its marked places only; all of it is one click away.
@@ -19,6 +20,9 @@ _MOST_LINES = 3000
 _MOST_CHARACTERS = 250_000
 _AROUND = 60
 _LONGEST_LINE = 20_000
+_MOST_NEAR = 100
+#: Of the page's width, left free around the ink that is asked about: a line over a small digit hides it.
+_MARGIN = 0.005
 
 
 class Piece(NamedTuple):
@@ -44,15 +48,16 @@ class PageView(NamedTuple):
     boxes: tuple[tuple[float, float, float, float, bool, str], ...]
 
 
-def mark_lines(text: str, record: Record, asked: Collection[str]) -> list[Line]:
+def mark_lines(text: str, record: Record, asked: Collection[str], others: Iterable[Span] = ()) -> list[Line]:
     """The text in lines, with every place of a field marked.
 
     Args:
         text: the linear text that spans count in.
         record: its fields.
         asked: fields of the item, whose places are told apart.
+        others: further places that the item asks about.
     """
-    strong = _places(record, asked)
+    strong = _places(record, asked) | {(span.start, span.end) for span in others if span.end > span.start}
     known = _places(record, record.fields.keys() - set(asked))
     cuts = sorted({edge for span in strong | known for edge in span})
     cover = _Cover(strong), _Cover(known)
@@ -70,6 +75,13 @@ def mark_lines(text: str, record: Record, asked: Collection[str]) -> list[Line]:
     if shown and shown[-1] + 1 < len(starts):
         lines.append(Line(0, ()))
     return lines
+
+
+def find_near(item: Item, record: Record) -> tuple[Span, ...]:
+    """Where to look for what an item asks about that has no place of its own: where its flags say."""
+    lost = {name for name in item.fields if name in record.fields and not find_spans(record.fields[name])}
+    flags = [flag for flag in record.flags if flag.code in item.codes and (lost & set(flag.fields) or not item.fields)]
+    return tuple(dict.fromkeys(span for flag in flags for span in flag.spans))[:_MOST_NEAR]
 
 
 class _Cover:
@@ -120,7 +132,9 @@ def _choose_lines(text: str, starts: Sequence[int], strong: Iterable[tuple[int, 
     return sorted(line for line in chosen if 0 <= line < len(starts))[:_MOST_LINES]
 
 
-def place_boxes(pages: Sequence[Page], record: Record, asked: Collection[str]) -> list[PageView]:
+def place_boxes(
+    pages: Sequence[Page], record: Record, asked: Collection[str], others: Iterable[Span] = ()
+) -> list[PageView]:
     """The pages with a box for every field that stands on them, those of the item last, so that they lie on top."""
     boxes: dict[int, dict[Box, tuple[bool, str]]] = {page.number: {} for page in pages}
     names = [*(name for name in record.fields if name not in asked), *asked]
@@ -129,13 +143,23 @@ def place_boxes(pages: Sequence[Page], record: Record, asked: Collection[str]) -
         for span in find_spans(item) if item else ():
             if span.place and span.place.page in boxes:
                 boxes[span.place.page][span.place.box] = (name in asked, f"{span.start}-{span.end}")
+    for span in others if pages else ():
+        if span.place and span.place.page in boxes:
+            boxes[span.place.page].setdefault(span.place.box, (True, f"{span.start}-{span.end}"))
     return [
         PageView(
             page,
             tuple(
-                (left, top, max(right - left, 1.0), max(bottom - top, 1.0), is_asked, spans)
-                for (left, top, right, bottom), (is_asked, spans) in boxes[page.number].items()
+                (*_frame(box, page.width * _MARGIN if is_asked else 0.0), is_asked, spans)
+                for box, (is_asked, spans) in boxes[page.number].items()
             ),
         )
         for page in pages
     ]
+
+
+def _frame(box: Box, margin: float) -> tuple[float, float, float, float]:
+    """A box as left, top, width and height, with room around it."""
+    left, top, right, bottom = box
+    width, height = max(right - left, 1.0), max(bottom - top, 1.0)
+    return left - margin, top - margin, width + 2 * margin, height + 2 * margin

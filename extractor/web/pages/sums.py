@@ -26,6 +26,7 @@ class SumView(NamedTuple):
         relation: the sign between them.
         residual: left minus right, signed, or "".
         verdict: who is to blame, or "".
+        generation: of the form of its section.
     """
 
     id: str
@@ -39,6 +40,7 @@ class SumView(NamedTuple):
     relation: str
     residual: str
     verdict: str
+    generation: str
 
 
 def find_failed_sums(record: Record) -> dict[str, SumView]:
@@ -79,6 +81,7 @@ def _describe(record: Record, result: EquationResult) -> SumView:
         relation="≠" if "≥" not in "".join(sums) else ">" if gap > 0 else "<",
         residual=f"{gap:+}".replace("-", "−") if gap else "",
         verdict=result.verdict or "",
+        generation=record.generation.get(section, ""),
     )
 
 

@@ -49,13 +49,28 @@ themeSwitch.addEventListener("click", (event) => {
 });
 if (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches) offer("light");
 
+// The address may have moved on since the page was made: a review goes from question to question.
+document.getElementById("lang-switch").addEventListener("click", (event) => {
+  event.preventDefault();
+  const address = new URL(location.href);
+  address.searchParams.set("lang", event.target.hreflang);
+  location.assign(address.href);
+});
+
+const told = sessionStorage.getItem("told");
+if (told) {
+  sessionStorage.removeItem("told");
+  toast(told);
+}
+
 let leader = 0;
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat || help.open) return;
-  if (typing(event.target)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.keyCode === 229) return;
+  if (event.repeat || help.open || typing(event.target)) return;
+  const key = event.key.normalize("NFKC").length === 1 ? event.key.normalize("NFKC").toLowerCase() : event.key;
   if (leader && event.timeStamp - leader < 1200) {
     leader = 0;
-    const place = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+    const place = document.querySelector(`[data-go="${CSS.escape(key)}"]`);
     if (place) {
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -63,17 +78,17 @@ document.addEventListener("keydown", (event) => {
     }
     return;
   }
-  if (event.key === "g") {
+  if (key === "g") {
     leader = event.timeStamp;
-  } else if (event.key === "?") {
+  } else if (key === "?") {
     event.preventDefault();
     help.showModal();
-  } else if (event.key === "/") {
+  } else if (key === "/") {
     event.preventDefault();
     const field = document.querySelector("[data-filter]");
     if (field) field.focus();
     else location.href = "/queue#filter";
-  } else if (event.key === "n" || (event.key === "Enter" && event.target === document.body)) {
+  } else if (key === "n" || (event.key === "Enter" && event.target === document.body)) {
     const start = document.getElementById("start");
     if (start) {
       event.preventDefault();
@@ -89,6 +104,36 @@ for (const form of document.querySelectorAll("form[data-auto]")) {
     if (event.target.matches("select")) form.requestSubmit();
   });
 }
+
+const upload = document.getElementById("upload");
+upload?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const place = document.getElementById("sending");
+  const button = upload.querySelector("button");
+  const request = new XMLHttpRequest(); // fetch does not say how much has gone
+  const say = (share) => {
+    place.querySelector("progress").value = share;
+    place.querySelector("p").textContent = upload.dataset.say.replace("{percent}", Math.floor(share));
+  };
+  const fail = (text) => {
+    place.hidden = true;
+    button.disabled = false;
+    toast(text);
+  };
+  request.upload.addEventListener("progress", ({ loaded, total }) => say(100 * loaded / (total || 1)));
+  request.addEventListener("error", () => fail(upload.dataset.sayLost));
+  request.addEventListener("load", () => {
+    if (request.status < 400) return location.assign(request.responseURL);
+    const answer = new DOMParser().parseFromString(request.responseText, "text/html").getElementById("problem");
+    fail(answer ? [...answer.querySelectorAll("h1, p.break")].map((part) => part.textContent).join(" ") : upload.dataset.sayLost);
+  });
+  request.open("POST", upload.action);
+  request.setRequestHeader("Accept", "text/html");
+  button.disabled = true;
+  place.hidden = false;
+  say(0);
+  request.send(new FormData(upload));
+});
 
 const run = document.querySelector("[data-events]");
 if (run) {

@@ -9,6 +9,7 @@ const token = () => document.querySelector('meta[name="csrf-token"]').content;
 
 let current = null; // the field whose line is shown
 let busy = false;
+let isDone = false; // the last answer is saved, and another page comes
 let asking = null; // the preview that is under way
 let waiting = 0;
 let renewing = 0;
@@ -27,7 +28,7 @@ const selectIn = (line) => {
   return select;
 };
 const said = (line) => line.querySelector("select").value;
-const inputIn = (line) => line.querySelector("input");
+const inputIn = (line) => line.querySelector("input") ?? document.createElement("input"); // none for a whole document
 const isInCell = () => document.activeElement?.closest?.("#form-pane .c") != null;
 
 // ---------------------------------------------------------------- where one is
@@ -50,9 +51,13 @@ function show(field, { focus = true, scroll = true } = {}) {
 
 // Scrolls only the pane that an element is in, and only when it is not well in sight.
 function reveal(element, pane) {
-  if (!pane || pane.scrollHeight <= pane.clientHeight + 4) return;
+  if (!pane) return;
   const inner = element.getBoundingClientRect();
   const outer = pane.getBoundingClientRect();
+  if (inner.left < outer.left + 20 || inner.right > outer.right - 20) { // an enlarged page, a narrow window
+    pane.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+  }
+  if (pane.scrollHeight <= pane.clientHeight + 4) return;
   const margin = Math.min(60, outer.height / 4);
   if (inner.top < outer.top + margin || inner.bottom > outer.bottom - margin) {
     pane.scrollTop += inner.top - outer.top - (outer.height - inner.height) / 2;
@@ -79,8 +84,20 @@ function lightUp(cell) {
   const boxes = [...main.querySelectorAll("rect")].filter((rect) => own.has(rect.dataset.s));
   for (const element of [...lit, ...boxes]) element.classList.add("now");
   const shown = main.querySelector(".panel.shown");
-  const first = [...lit, ...boxes].find((element) => shown?.contains(element));
+  const first = [...lit, ...boxes, ...findNear(cell)].find((element) => shown?.contains(element));
   if (first) reveal(first, shown);
+}
+
+// What was not read stands nowhere: then where the question points to, else behind the last cell that was read.
+function findNear(cell) {
+  if (cell?.dataset.s) return [];
+  const pointed = [...main.querySelectorAll("mark.m-asked, rect.b-asked")];
+  if (pointed.length) return pointed;
+  const cells = [...main.querySelectorAll("#form-pane .c[data-f]")];
+  const before = cells.slice(0, cells.indexOf(cell)).reverse().find((other) => other.dataset.s);
+  if (!before) return [];
+  const [start, end] = before.dataset.s.split(" ")[0].split("-");
+  return [...main.querySelectorAll(`mark[data-a="${start}"], rect[data-s^="${start}-${end}"]`)];
 }
 
 function toQuestion() {
@@ -183,6 +200,44 @@ function clear() {
   touch(line);
 }
 
+// The address and the form both say among which questions one goes on.
+function stay() {
+  const button = byId("stay");
+  if (!button) return;
+  const field = form().elements.among;
+  const isStaying = button.getAttribute("aria-pressed") !== "true";
+  const filter = new URLSearchParams(field.dataset.staying);
+  if (!isStaying) filter.delete("document");
+  field.value = filter.toString();
+  button.setAttribute("aria-pressed", String(isStaying));
+  history.replaceState(null, "", `${location.pathname}${field.value ? `?${field.value}` : ""}`);
+}
+
+// What is typed and not saved outlives a change of the language, which is a new page.
+const keptName = () => `kept:${review().dataset.item}:${form().elements.version.value}`;
+
+function keep() {
+  const data = collect();
+  for (const name of ["csrf_token", "version", "among", "skipped"]) data.delete(name);
+  if ([...data].some(([, value]) => value)) sessionStorage.setItem(keptName(), data.toString());
+}
+
+function restore() {
+  const kept = sessionStorage.getItem(keptName());
+  sessionStorage.removeItem(keptName());
+  for (const [name, value] of new URLSearchParams(kept ?? "")) {
+    const element = form().elements[name];
+    if (!element) continue;
+    const line = element.closest(".one");
+    if (line) selectIn(line);
+    element.value = value;
+    if (name.startsWith("txt:")) element.classList.toggle("filled", value !== "");
+  }
+  for (const other of form().querySelectorAll(".choice")) {
+    other.setAttribute("aria-pressed", String(other.value === form().elements.chosen.value));
+  }
+}
+
 // Only what is said is sent: the form of a whole table has hundreds of lines.
 function collect(submitter) {
   const data = new FormData(form());
@@ -207,7 +262,9 @@ async function askPreview() {
     const wasInCell = isInCell();
     const top = pane.scrollTop;
     pane.replaceChildren(...parts.getElementById("new-form").childNodes);
-    byId("effects").replaceChildren(...parts.getElementById("new-effects").childNodes);
+    const effects = byId("effects");
+    effects.replaceChildren(...parts.getElementById("new-effects").childNodes);
+    effects.tabIndex = effects.scrollHeight > effects.clientHeight ? 0 : -1; // what scrolls can be reached by Tab
     pane.scrollTop = top;
     if (current) show(current, { focus: wasInCell, scroll: false });
   } catch (error) {
@@ -251,6 +308,8 @@ async function send(address, body) {
   try {
     const reply = await post(address, body);
     if (reply.headers.has("X-Go")) {
+      isDone = true;
+      sessionStorage.setItem("told", review().dataset.sayLast);
       location.assign(reply.headers.get("X-Go"));
       return;
     }
@@ -323,11 +382,16 @@ function turnTab(by) {
   return next;
 }
 
+function enlarge(isZoomed) {
+  main.querySelector(".panel-page")?.classList.toggle("zoomed", isZoomed);
+  byId("zoom")?.setAttribute("aria-pressed", String(isZoomed));
+  localStorage.setItem("zoom", isZoomed ? "1" : "");
+}
+
 function zoom() {
   const button = byId("zoom");
   if (!button) return;
-  const isZoomed = main.querySelector(".panel-page").classList.toggle("zoomed");
-  button.setAttribute("aria-pressed", String(isZoomed));
+  enlarge(button.getAttribute("aria-pressed") !== "true");
   const cell = current && cellOf(current);
   if (cell) lightUp(cell);
 }
@@ -337,7 +401,7 @@ function zoom() {
 const KEYS = {
   j: () => step(1), k: () => step(-1),
   a: () => answer("accepted"), b: () => answer("blank"), s: () => answer("source_wrong"), x: () => answer("unknowable"),
-  c: () => write(null), f: nextProposal, u: undo, n: skip, z: zoom,
+  c: () => write(null), f: nextProposal, u: undo, n: skip, d: stay, z: zoom,
   o: () => byId("open-source")?.click(),
   t: () => turnTab(1),
   m: () => byId("note").focus(),
@@ -356,8 +420,12 @@ function pressInField(event) {
   }
 }
 
+// What a key says with Caps Lock on, or from a keyboard of full-width characters: １ is 1, Ａ and A are a.
+const nameKey = (key) => (key.normalize("NFKC").length === 1 ? key.normalize("NFKC").toLowerCase() : key);
+
 document.addEventListener("keydown", (event) => {
-  if (!review() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
+  if (!review() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.isComposing || event.keyCode === 229) return; // an input method is at work
   if (byId("help").open) return;
   if (event.target.matches("input, select, textarea")) return pressInField(event);
   if (event.repeat && !MOVES.has(event.key)) return;
@@ -369,23 +437,24 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key.startsWith("Arrow") && event.target.closest(".panel")) return; // there they scroll
+  const key = nameKey(event.key);
   if (event.key.startsWith("Arrow")) {
     event.preventDefault();
     move(event.key);
   } else if (!form()) { // a document to read
-    if (READING.has(event.key)) KEYS[event.key]();
+    if (READING.has(key)) KEYS[key]();
   } else if (event.key === "Enter") {
     event.preventDefault();
     save();
-  } else if (/^[0-9]$/.test(event.key)) {
-    const button = form().querySelector(`.choice[data-key="${event.key}"]`);
+  } else if (/^[0-9]$/.test(key)) {
+    const button = form().querySelector(`.choice[data-key="${key}"]`);
     event.preventDefault();
-    if (isInCell()) write(event.key);
+    if (isInCell()) write(key);
     else if (button) choose(button);
-    else if (!form().querySelector(".choice")) write(event.key);
-  } else if (Object.hasOwn(KEYS, event.key)) {
+    else if (!form().querySelector(".choice")) write(key);
+  } else if (Object.hasOwn(KEYS, key)) {
     event.preventDefault();
-    KEYS[event.key]();
+    KEYS[key]();
   }
 });
 
@@ -397,6 +466,7 @@ document.addEventListener("click", (event) => {
   if (cell) show(cell.dataset.f, { scroll: false });
   else if (tab) openTab(tab);
   else if (hit("#zoom")) zoom();
+  else if (hit("#stay")) stay();
   else if (hit(".choice")) { event.preventDefault(); choose(hit(".choice")); }
   else if (hit(".proposal")) { inputIn(hit(".one")).value = hit(".proposal").dataset.text; changed(hit(".one")); }
   else if (hit("[data-act]")) {
@@ -406,6 +476,8 @@ document.addEventListener("click", (event) => {
     else answer(act);
   }
 });
+
+addEventListener("pagehide", () => { if (review() && form() && !isDone) keep(); });
 
 document.addEventListener("submit", (event) => {
   if (event.target === form()) {
@@ -434,6 +506,7 @@ function begin() {
   const kept = byId(localStorage.getItem("pane") ?? "");
   const tab = kept?.matches('[role="tab"]') ? kept : main.querySelector('[role="tab"]');
   if (tab) openTab(tab, false);
+  if (byId("zoom")) enlarge(localStorage.getItem("zoom") === "1");
   const field = lines()[0]?.dataset.f ?? main.querySelector("#form-pane .c[data-f]")?.dataset.f;
   const hasChoices = form()?.querySelector(".choice") != null;
   if (field && form()) {
@@ -441,9 +514,15 @@ function begin() {
     raise(cellOf(field));
   }
   if (hasChoices || !field) main.focus({ preventScroll: true });
+  if (form() && !cellOf(current ?? "")) {
+    const shown = main.querySelector(".panel.shown");
+    const first = findNear(null).find((element) => shown?.contains(element));
+    if (first) reveal(first, shown);
+  }
   clearInterval(renewing);
   if (!form()) return;
-  if ([...form().elements].some((element) => /^act:/.test(element.name) && element.value)) preview();
+  restore();
+  if (form().elements.chosen.value || lines().some((line) => said(line))) preview();
   renewing = setInterval(() => {
     if (!document.hidden) post(`/items/${review().dataset.item}/renew`, "");
   }, Number(review().dataset.renew));

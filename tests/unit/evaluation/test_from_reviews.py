@@ -190,3 +190,15 @@ def test_wrong_usage_ends_with_2_and_one_line(store: Store, arguments: list[str]
     assert result.exit_code == 2
     assert said in result.stderr
     assert not Path("none.sqlite").exists()
+
+
+def test_who_looked_twice_because_he_was_alone_makes_no_gold(store: Store, tmp_path: Path) -> None:
+    fill(store, tmp_path, WHOLE)
+    first = review(store, "an")
+    with store.write() as books:
+        for name in ("bo", "cy"):
+            books.people.change_account(name, is_active=False)
+    assert review(store, "an") == first > 0
+    said = label().stdout
+    assert "0 labels written" in said
+    assert "applications: 175 of 175 cells not read by two people" in said

@@ -100,8 +100,8 @@ def test_of_a_very_long_text_the_surroundings_of_what_is_asked_are_shown(report)
 
 
 def test_a_web_page_can_be_looked_at_as_one(report, lost):
-    assert view_source("d", report[0], report[1], (), ()).panes == ("text", "frame")
-    assert view_source("d", lost[0], lost[1], (), ()).panes == ("text",)
+    assert view_source("d", report[0], report[1], ()).panes == ("text", "frame")
+    assert view_source("d", lost[0], lost[1], ()).panes == ("text",)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ def test_what_is_proposed_is_what_could_be_printed(report):
     changed = record.model_copy(update={"fields": {**record.fields, field: item}})
     (one,) = list_asked(Item(**item_of_queue), changed, WORDS)
     assert [(proposal.text, proposal.by) for proposal in one.proposals] == [
-        ("8", "equation"),
-        ("81", "single-cell"),
-        ("80件", "llm"),
+        ("8", "inferred"),
+        ("81", "one cell changed"),
+        ("80件", "model"),
     ]
     assert not one.can_accept
