@@ -89,7 +89,7 @@ def _make_row(item: Item, words: Words) -> QueueRow:
     codes = tuple((severity_of(code), name_code(code, words)) for code in told)
     agency = item.agency_name or item.title or words("queue.unnamed")
     return QueueRow(
-        item, agency, ask(item, words), show_kind(item), codes, f"{item.priority:.{0 if item.priority >= 10 else 1}f}"
+        item, agency, ask(item, words), show_kind(item), codes, f"{item.priority:.{0 if item.priority >= 10 else 2}f}"
     )
 
 
