@@ -11,7 +11,6 @@ The documents of `slips` are those of review_worth.py. The reviewer is simulated
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 import flatten
 
-from eval.bench.review_worth import Case, make_cases
+from eval.bench.review_worth import Case, run_parts
 from extractor.evaluation.labels import Label
 from extractor.evaluation.outcomes import judge_fields
 from extractor.model import CellState, Record, Ruling, Word
@@ -196,18 +195,5 @@ def _print(values: Mapping[str, int]) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-def main() -> None:
-    """See the module."""
-    parts = {"slips": show_slips, "pairs": show_pairs}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all when left out")
-    parser.add_argument("--count", type=int, default=4, help="documents of each kind and severity")
-    options = parser.parse_args()
-    cases = list(make_cases(options.count))
-    for name in options.parts or parts:
-        print(f"## {name}")
-        parts[name](cases)
-
-
 if __name__ == "__main__":
-    main()
+    run_parts(__doc__, {"slips": show_slips, "pairs": show_pairs})

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -127,10 +127,9 @@ def _share_found(order: Sequence[Look], share: float) -> float:
     return found / sum(one.found for one in order)
 
 
-def main() -> None:
-    """See the module."""
-    parts = {"priors": show_priors, "order": show_order}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def run_parts(description: str | None, parts: Mapping[str, Callable[[Sequence[Case]], None]]) -> None:
+    """Print the parts that the command line names, over the same cases."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all when left out")
     parser.add_argument("--count", type=int, default=4, help="documents of each kind and severity")
     options = parser.parse_args()
@@ -141,4 +140,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_parts(__doc__, {"priors": show_priors, "order": show_order})

@@ -1,6 +1,6 @@
 """What the dashboard shows, as numbers: work, agreement, what flags turned out to be, confidence, audit, cost.
 
-Lives here: rates with their counts, intervals, medians. Does not live here: SQL (store.outcomes, store.statistics),
+Lives here: rates with their counts, intervals, medians. Does not live here: SQL (store.outcomes),
 pictures (web). Called by the dashboard and the API.
 """
 

@@ -1,7 +1,7 @@
 """Flagged fields as rows, so that they can be counted and filtered without reading a record.
 
-Lives here: keeping them in step with the live record. Does not live here: counting them (statistics). Called by
-documents.
+Lives here: keeping them in step with the live record, for operators who ask with SQL. Does not live here: what waits in
+the queue (tallies). Called by documents.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What reviewers found, counted for the dashboard: one statement for each figure.
 
 Lives here: sums over reviews with their items, and over the journal's attempts. Does not live here: how much is in the
-store (statistics), rates and intervals (extractor.review.figures). Reached as Books.outcomes.
+store (documents, queue), rates and intervals (extractor.review.figures). Reached as Books.outcomes.
 
 What a review found counts where it stands: the last one of a settled item that nobody undid.
 """

@@ -132,11 +132,6 @@ class People:
         times = read_time(row.created_at), read_time(row.expires_at)
         return Session(row.token_hash, row.account, row.csrf_token, *times)
 
-    def touch_session(self, token_hash: str, expires_at: datetime) -> None:
-        """Let a login last until then."""
-        which = SESSIONS.c.token_hash == token_hash
-        self._connection.execute(SESSIONS.update().where(which).values(expires_at=write_time(expires_at)))
-
     def delete_session(self, token_hash: str) -> None:
         """End a login."""
         self._connection.execute(SESSIONS.delete().where(SESSIONS.c.token_hash == token_hash))

@@ -108,10 +108,6 @@ class Reviews:
         found = self._read(query)
         return found[:limit], write_cursor([found[limit - 1].id]) if len(found) > limit else None
 
-    def all_documents(self) -> Iterator[str]:
-        """The documents of which anything was said, in order of their ids."""
-        yield from self._connection.execute(select(_R.document_id).distinct().order_by(_R.document_id)).scalars()
-
     def double_pairs(self) -> Iterator[DoublePair]:
         """Fields that two persons looked at, blind to each other: what the first said, and what the second said.
 

@@ -22,7 +22,6 @@ from extractor.store.people import People
 from extractor.store.queue import Queue
 from extractor.store.reviews import Reviews
 from extractor.store.runs import Runs
-from extractor.store.statistics import Statistics
 
 
 class Books:
@@ -34,7 +33,6 @@ class Books:
         self.queue = Queue(connection)
         self.reviews = Reviews(connection)
         self.people = People(connection)
-        self.statistics = Statistics(connection)
         self.outcomes = Outcomes(connection)
         self.keyed = KeyedReplies(connection)
 

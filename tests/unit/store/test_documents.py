@@ -28,8 +28,8 @@ from extractor.pipeline import process_document
 from extractor.settings import Settings
 from extractor.sources import load_document
 from extractor.store.packing import pack_record, unpack_record
-from extractor.store.store import Store
-from extractor.store.store_tables import SOURCES
+from extractor.store.store import Books, Store
+from extractor.store.store_tables import FLAGGED_FIELDS, SOURCES
 from tests.unit.store.filler import NOON, add_document, add_items, make_field, make_id, make_record, minutes
 
 FIXTURES = sorted((Path(__file__).parents[3] / "fixtures").glob("00[1-9]*.txt"))
@@ -141,7 +141,7 @@ def test_the_live_record_stands_beside_what_was_extracted(store: Store) -> None:
         assert books.documents.newest_extraction(make_id(1)).record == make_record(1)
         card = books.documents.card(make_id(1))
         assert (card.accepted, card.in_review, card.live_status) == (4, 0, "succeeded")
-        assert books.statistics.flags() == []
+        assert list_flagged(books) == []
 
 
 def test_what_is_not_there_is_said(store: Store) -> None:
@@ -244,14 +244,13 @@ def test_flags_are_rows(store: Store) -> None:
     with store.write() as books:
         add_document(books, 1, [Origin("x", None, "a.cn")])
         add_document(books, 2)
-        found = {(one.code, one.severity, one.documents, one.fields) for one in books.statistics.flags()}
-        assert found == {("glued-digits", "warning", 2, 2), ("sections-out-of-order", "info", 2, 0)}
-        assert books.statistics.flags_by_site() == {
-            ("", "glued-digits"): 1,
-            ("", "sections-out-of-order"): 1,
-            ("a.cn", "glued-digits"): 1,
-            ("a.cn", "sections-out-of-order"): 1,
-        }
-        assert books.statistics.totals() == (2, 2, 6, 2)
-        assert books.statistics.statuses() == {"succeeded": 2}
-        assert {site: tuple(rest) for site, *rest in books.statistics.sites()} == {"": (1, 3, 1), "a.cn": (1, 3, 1)}
+        rows = [("glued-digits", "warning", True), ("sections-out-of-order", "info", False)]
+        assert list_flagged(books) == [(make_id(number), *row) for number in (1, 2) for row in rows]
+
+
+def list_flagged(books: Books) -> list[tuple[str, str, str, bool]]:
+    """Document, code, severity, and whether a field is named."""
+    table = FLAGGED_FIELDS
+    query = select(table.c.document_id, table.c.code, table.c.severity, table.c.field_id)
+    rows = books.documents._connection.execute(query.order_by(table.c.document_id, table.c.code, table.c.field_id))
+    return [(document, code, severity, bool(field_id)) for document, code, severity, field_id in rows]
