@@ -90,6 +90,9 @@ class SourceError(ExtractorError):
         self.problem = problem
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type[SourceError], tuple[str, str, str]]:  # between processes
+        return type(self), (self.path, self.problem, self.remedy)
+
 
 class EmptySource(SourceError):
     """The file holds no text at all."""

@@ -58,8 +58,11 @@ if TYPE_CHECKING:
 __all__ = [
     "VERSIONS",
     "Draft",
+    "Questions",
     "apply_rulings",
+    "ask_about",
     "complete_document",
+    "conclude_document",
     "draft_document",
     "process_document",
     "process_with_model",
@@ -110,16 +113,26 @@ async def process_with_model(
     return await complete_document(draft_document(document, origins, policy), model, policy, certificate, vision=vision)
 
 
-class Draft(NamedTuple):
-    """A document as the rules alone read it, and what is to be asked about it."""
+class Questions(NamedTuple):
+    """What is to be asked about a document, and what is needed for asking."""
 
     document: Document
-    origins: Sequence[Origin]
     chunks: Sequence[Chunk]
-    template: Reading
-    record: Record
     asks: Asks
     looks: Looks
+
+
+class Draft(NamedTuple):
+    """A document as the rules alone read it, and what is to be asked about it.
+
+    Attributes:
+        record: by the rules alone; None where it was left behind on the way to another process.
+    """
+
+    questions: Questions
+    origins: Sequence[Origin]
+    template: Reading
+    record: Record | None
 
 
 def draft_document(document: Document, origins: Sequence[Origin], policy: Policy) -> Draft:
@@ -129,7 +142,7 @@ def draft_document(document: Document, origins: Sequence[Origin], policy: Policy
     record = _conclude(document, origins, [template])
     asks = choose_asks(policy, document, chunks, template, record)
     looks = choose_looks(policy, document, chunks, template, record)
-    return Draft(document, origins, chunks, template, record, asks, looks)
+    return Draft(Questions(document, chunks, asks, looks), origins, template, record)
 
 
 async def complete_document(
@@ -141,15 +154,39 @@ async def complete_document(
     vision: VisionReader | None = None,
 ) -> Record:
     """The part of process_with_model from the first question on. See there."""
-    readings = [draft.template]
-    if draft.asks:
-        reading = await model.read(draft.document, draft.chunks, draft.asks)
-        readings = [_add_missing(reading, draft.template)] if policy == "llm" else [draft.template, reading]
-    if vision and draft.looks:
-        readings.append(await vision.read(draft.document, draft.looks))
-    if len(readings) == 1 and readings[0] is draft.template:
-        return _govern(draft.record, certificate)
-    return _govern(_conclude(draft.document, draft.origins, readings), certificate)
+    return conclude_document(draft, await ask_about(draft.questions, model, vision), policy, certificate)
+
+
+async def ask_about(questions: Questions, model: LlmReader, vision: VisionReader | None = None) -> list[Reading]:
+    """The part of process_with_model that waits: what the model says, in as many readings as were asked for.
+
+    Raises:
+        BudgetReached, ServerRefused: see process_with_model.
+    """
+    readings = []
+    if questions.asks:
+        readings.append(await model.read(questions.document, questions.chunks, questions.asks))
+    if vision and questions.looks:
+        readings.append(await vision.read(questions.document, questions.looks))
+    return readings
+
+
+def conclude_document(
+    draft: Draft, answers: Sequence[Reading], policy: Policy, certificate: Certificate | None = None
+) -> Record:
+    """The part of process_with_model behind the model: computing alone, no waiting.
+
+    Args:
+        answers: see ask_about; the first is the model's own where anything was asked.
+    """
+    if not answers:
+        alone = draft.record or _conclude(draft.questions.document, draft.origins, [draft.template])
+        return _govern(alone, certificate)
+    first, *others = answers
+    readings = [draft.template, *answers]
+    if policy == "llm" and draft.questions.asks:
+        readings = [_add_missing(first, draft.template), *others]
+    return _govern(_conclude(draft.questions.document, draft.origins, readings), certificate)
 
 
 def _govern(record: Record, certificate: Certificate | None) -> Record:

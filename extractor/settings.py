@@ -122,6 +122,14 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="another one chooses other documents; who knows it can foresee them"
     )
 
+    telemetry: Literal["off", "otlp"] = Field(
+        default="off", description="where traces and metrics go; otlp: to the collector that the OTEL_* variables name"
+    )
+    log: str | None = Field(
+        default=None, description="where a run logs what happens: a file, or - for stderr; nowhere when unset"
+    )
+    log_format: Literal["json", "text"] = Field(default="json", description="form of the log's lines")
+
     def count_page_workers(self) -> int:
         """How many processes read pages: as set, or one for each CPU that this process may use."""
         return self.page_workers or len(os.sched_getaffinity(0))

@@ -1,6 +1,6 @@
 """What a run would ask: every call without a reply on record, before anything is sent.
 
-Lives here: walking through the documents with a session that answers from the journal alone. Does
+Lives here: a run with a session that answers from the journal alone, of which nothing is kept. Does
 not live here: sending (extractor.llm.client, extractor.llm.batch), what is told about it (cli).
 What is asked again because a reply failed the check cannot be foreseen.
 """
@@ -8,18 +8,28 @@ What is asked again because a reply failed the check cannot be foreseen.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from extractor.bulk.flow import ModelPart, process_concurrently
+from extractor.bulk.engine import Engine
+from extractor.bulk.flow import ModelPart
+from extractor.bulk.keeping import Receipt, Ticket
+from extractor.bulk.making import Source
 from extractor.bulk.plan import Plan
-from extractor.bulk.works import Progress, group_files
+from extractor.bulk.progress import Progress
+from extractor.bulk.recipe import Recipe
+from extractor.errors import SourceError
 from extractor.llm.calls import Call
 from extractor.llm.session import open_recorded
 from extractor.llm.tokens import count_image_tokens, count_tokens
 from extractor.llm.wire import HeaderFacts, NarrativeFacts, OlderReport
+from extractor.model import Status
 from extractor.readers.policy import Policy
 from extractor.settings import Settings
+from extractor.store.ledger import LedgerFile
 
 # Tokens of usual replies, measured over labelled reports; a table's reply grows with its rows.
 _USUAL: Mapping[type, int] = {HeaderFacts: 130, NarrativeFacts: 420, OlderReport: 500}
@@ -81,10 +91,10 @@ def foresee_calls(
     """Find out what a run would ask.
 
     Args:
-        plan: the files.
+        plan: the documents.
         policy: who would read.
         settings: of the run; the journal is looked into, and made where there is none.
-        on_progress: called after every document.
+        on_progress: called after every batch of documents.
         on_call: called with key and call of everything that would be sent, each key once.
 
     Raises:
@@ -99,15 +109,44 @@ def foresee_calls(
             found.add(call)
             on_call(key, call)
 
+    def count(receipts: Sequence[Receipt]) -> None:
+        failed = sum(receipt.status is Status.FAILED for receipt in receipts)
+        found.failed += failed
+        found.documents += len(receipts) - failed
+        done = found.documents + found.failed
+        on_progress(Progress("read", done, plan.documents, failed=found.failed, path=receipts[-1].ticket.entry.path))
+
     session = open_recorded(settings, None, note)
-    works = group_files(plan, on_progress)
-    for done, (work, result) in enumerate(
-        process_concurrently(works, ModelPart.build(policy, session, settings), settings), 1
-    ):
-        if isinstance(result, Exception):
-            found.failed += 1
-        else:
-            found.documents += 1
-        on_progress(Progress("extract", done, work.total, work.path))
+    with TemporaryDirectory(prefix="extractor-foresight-") as folder:
+        recipe = _make_recipe(policy, settings, Path(folder) / "ledger.sqlite")
+        engine = Engine(recipe, ModelPart.build(policy, session, settings), on_kept=count)
+        with closing(LedgerFile.open(Path(folder) / "ledger.sqlite")):
+            engine.run(_list_sources(plan))
+    if engine.is_interrupted:
+        raise KeyboardInterrupt
     found.on_record = sum(session.asker.replied.values())
     return found
+
+
+def _make_recipe(policy: Policy, settings: Settings, ledger: Path) -> Recipe:
+    """A recipe whose records are thrown away."""
+    return Recipe(
+        settings=settings.model_copy(update={"api_key": None}),
+        policy=policy,
+        certificate=None,
+        signature="foresight",
+        ledger=str(ledger),
+        store=None,
+        run_id="foresight",
+        chances=None,
+        makes_files=False,
+    )
+
+
+def _list_sources(plan: Plan) -> Iterator[Source]:
+    for entry in plan.entries():
+        ticket = Ticket(str(entry.position), entry, 1)
+        try:
+            yield Source(ticket, plan.read(entry))
+        except SourceError as error:
+            yield Source(ticket, None, problem=error)

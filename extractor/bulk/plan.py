@@ -1,163 +1,208 @@
-"""The plan of a bulk run: which files, and where each came from.
+"""The plan of a run: which documents, where each was found, and how to get at its bytes.
 
-Lives here: expanding paths, folders and globs, and reading the manifest. Does not live here:
-opening the inputs themselves, or any decision about what they are. Called by cli.
+Lives here: the plan as a run sees it. Does not live here: looking for the documents (inputs), the index that holds them
+(extractor.store.worklist), what a document is. Called by cli, run and foresight.
 """
 
 from __future__ import annotations
 
-import csv
-import glob
+import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
+from extractor.bulk.inputs.kinds import ContainerKind
+from extractor.bulk.inputs.paths import printable_path
+from extractor.bulk.inputs.reading import PlaceReader
+from extractor.bulk.inputs.scan import Scan
+from extractor.bulk.listed import PlannedFile, PlannedFiles, plan_inputs
+from extractor.bulk.progress import Progress
 from extractor.errors import SettingsError
 from extractor.model import Origin
+from extractor.settings import Settings
+from extractor.store.worklist import Place, Placed, Worklist
 
-_PATH_COLUMNS = ("path", "file")
-_ORIGIN_COLUMNS = ("url", "site", "fetched_at")
+__all__ = ["Entry", "Plan", "PlannedFile", "PlannedFiles", "open_plan", "plan_inputs", "printable_path"]
 
-
-@dataclass(frozen=True, slots=True)
-class PlannedFile:
-    """One file to read. `origins` has more than one entry when the manifest names it repeatedly."""
-
-    path: str
-    origins: tuple[Origin, ...]
+#: Rows of the manifest without a file that are named.
+MOST_UNMATCHED = 100
+_TOLD_EVERY_S = 0.5
+_NOWHERE = os.path.join(os.devnull, "document")
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run will read.
+class Entry(NamedTuple):
+    """One document of a run.
 
     Attributes:
-        files: in the order given, folders in sorted order, each file once.
-        unmatched_rows: the manifest's paths that are not among the files, as written there.
+        position: its place in the order of the run; numbers may be missing in between.
+        document_id: sha256 of its bytes as hex; None where they could not be read.
+        path: where it was found first, as it is shown: `a.zip!/b/c.html` in an archive, `x.jsonl#17` for a line.
+        origins: every place where the same bytes were found, and what the manifest says of each.
+        where: the path of a file of its own, in whose folder a page's pictures are. For what lies in an archive it is
+            one below a file, where nothing can be: bytes from there reach no file of this machine, whatever they
+            are named.
     """
 
-    files: tuple[PlannedFile, ...]
-    unmatched_rows: tuple[str, ...] = ()
-
-
-class _ManifestRow(NamedTuple):
+    position: int
+    document_id: str | None
     path: str
-    url: str | None
-    site: str | None
-    fetched_at: str | None
+    origins: tuple[Origin, ...]
+    where: str = ""
 
 
-def plan_inputs(paths: Sequence[str], manifest: Path | None, skip: Sequence[Path] = ()) -> Plan:
-    """List the files of a run with their origins.
+class Plan:
+    """What a run will read, in a scratch index. To be closed.
+
+    Attributes:
+        files: places found, equal ones and unreadable ones included.
+        documents: entries.
+        unmatched: rows of the manifest that name nothing that was found.
+        unmatched_rows: the paths of the first hundred of them, as written there.
+    """
+
+    def __init__(self, worklist: Worklist, settings: Settings) -> None:
+        """See open_plan."""
+        self._worklist = worklist
+        self._reader = PlaceReader(settings)
+        self.files = worklist.places
+        self.documents = worklist.count_documents()
+        self.unmatched = worklist.count_unmatched()
+        self.unmatched_rows = worklist.list_unmatched(MOST_UNMATCHED)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give archives and index back."""
+        self._reader.close()
+        self._worklist.close()
+
+    def entries(self, after: int = -1) -> Iterator[Entry]:
+        """The documents in order. `after`: the position behind which to begin."""
+        for places, rows in self._worklist.documents(after):
+            said = _group_rows(rows)
+            for _, group in groupby(places, key=lambda placed: placed.lead):
+                yield _make_entry(list(group), said)
+
+    def read(self, entry: Entry) -> bytes:
+        """The bytes of a document. Quickest in the order of entries; one thread at a time.
+
+        Raises:
+            SourceError: they cannot be read, or are no longer those that were planned.
+        """
+        place = self._worklist.get(entry.position)
+        if place.container is None:
+            return self._reader.read(place, None)
+        path, kind = self._worklist.get_container(place.container)
+        return self._reader.read(place, (path, ContainerKind(kind)))
+
+
+def open_plan(
+    paths: Sequence[str],
+    manifest: Path | None,
+    *,
+    skip: Sequence[Path] = (),
+    file_lists: Sequence[str] = (),
+    settings: Settings,
+    on_progress: Callable[[Progress], None],
+) -> Plan:
+    """Look through all inputs, once.
 
     Args:
-        paths: files, folders (read recursively, hidden files and Office lock files left out), or
-            glob patterns that the shell did not expand. Empty: the manifest's own files.
+        paths: files, folders (read recursively, hidden files and Office lock files left out), or glob patterns that
+            the shell did not expand. Archives and JSON Lines are looked into wherever they lie. With neither paths nor
+            lists: the manifest's own files.
         manifest: CSV with a column `path` (or `file`) and any of `url`, `site`, `fetched_at`.
         skip: files that are never inputs (the outputs of an earlier run inside an input folder).
+        file_lists: files with a path a line, or NUL between paths; `-` is standard input.
+        settings: for the limit of size.
+        on_progress: called about twice a second with the places found so far.
 
     Raises:
-        SettingsError: a path that does not exist, a manifest that cannot be read, or no file at all.
+        SettingsError: a path that does not exist, a manifest or list that cannot be read, or no document at all.
+        OutputError: there is no room for the index.
     """
-    keys = _PathKeys()
-    rows = _read_manifest(manifest) if manifest else []
-    skipped = {keys.of(os.fspath(path)) for path in (*skip, *([manifest] if manifest else []))}
-    files: dict[str, str] = {}
-    for path in _expand_paths(paths):
-        if (key := keys.of(path)) not in skipped:
-            files.setdefault(key, path)  # named twice: as it was written first
-    origins: dict[str, list[Origin]] = {}
-    unmatched: list[str] = []
-    for row in rows:
-        located = _locate_row(row.path, manifest, keys, files if paths else None)
-        if located is None:
-            unmatched.append(row.path)
-            continue
-        key, path = located
-        files.setdefault(key, path)
-        origin = Origin(path=printable_path(files[key]), url=row.url, site=row.site, fetched_at=row.fetched_at)
-        known = origins.setdefault(key, [])
-        if origin not in known:
-            known.append(origin)
-    if not files:
-        raise SettingsError(_explain_no_files(paths, manifest))
-    planned = tuple(
-        PlannedFile(path, tuple(origins[key]) if key in origins else (Origin(path=printable_path(path)),))
-        for key, path in files.items()
+    ticker = _Ticker(on_progress)
+    worklist = Worklist()
+    try:
+        scan = Scan(worklist, settings, ticker.note)
+        scan.skip(skip)
+        if manifest:
+            scan.take_manifest(manifest)
+        scan.add_paths(paths)
+        for where in file_lists:
+            scan.add_list(where)
+        if manifest and not paths and not file_lists:
+            scan.add_listed(manifest)
+        if not worklist.places:
+            raise SettingsError(_explain_no_files([*paths, *file_lists], manifest))
+        worklist.finish()
+        ticker.tell(worklist.places)
+        return Plan(worklist, settings)
+    except BaseException:
+        worklist.close()
+        raise
+
+
+class _Ticker:
+    """Tells of the pass now and then."""
+
+    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
+        self._on_progress = on_progress
+        self._started_at = self._told_at = time.monotonic()
+        self._places = 0
+
+    def note(self, path: str) -> None:
+        self._places += 1
+        if time.monotonic() - self._told_at >= _TOLD_EVERY_S:
+            self._told_at = time.monotonic()
+            self._on_progress(self._describe(self._places, None, path))
+
+    def tell(self, total: int) -> None:
+        self._on_progress(self._describe(total, total, ""))
+
+    def _describe(self, done: int, total: int | None, path: str) -> Progress:
+        return Progress("plan", done, total, seconds=time.monotonic() - self._started_at, path=path)
+
+
+def _group_rows(rows: Sequence[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+    """What the manifest says, by the number of the place."""
+    said = defaultdict(list)
+    for position, *fields in rows:
+        said[position].append(tuple(fields))
+    return said
+
+
+def _make_entry(group: Sequence[Placed], said: dict[int, list[tuple[Any, ...]]]) -> Entry:
+    first = group[0]
+    place = first.place
+    origins = dict.fromkeys(
+        Origin(placed.place.path, *fields)
+        for placed in group
+        for fields in said.get(placed.position) or [_own_origin(placed.place)]
     )
-    return Plan(planned, tuple(unmatched))
+    document_id = place.digest.hex() if place.digest else None
+    return Entry(first.position, document_id, place.path, tuple(origins), _tell_where(place))
 
 
-def printable_path(path: str) -> str:
-    r"""A path as text that every output can hold.
-
-    File names unpacked from Chinese zip archives are often GBK bytes; Python keeps them as lone
-    surrogates, which neither JSON nor Parquet can store. They are shown as `\xb9\xfa`.
-    """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+def _own_origin(place: Place) -> tuple[Any, ...]:
+    return tuple(json.loads(place.origin)) if place.origin else ()
 
 
-# ---------------------------------------------------------------- paths, folders, globs
-
-
-class _PathKeys:
-    """One key a file, however it was written. Only folders are resolved, once each: 100,000 files stay cheap."""
-
-    def __init__(self) -> None:
-        self._folders: dict[str, str] = {}
-
-    def of(self, path: str) -> str:
-        folder, name = os.path.split(path)
-        if name in ("", ".", ".."):
-            return os.path.realpath(path)
-        real = self._folders.get(folder)
-        if real is None:
-            real = self._folders[folder] = os.path.realpath(folder or ".")
-        return os.path.join(real, name)
-
-
-def _expand_paths(paths: Sequence[str]) -> Iterator[str]:
-    for path in paths:
-        # A file whose own name holds [ or * is a file before it is a pattern.
-        if os.path.lexists(path):
-            yield from _expand_existing(path)
-        elif glob.has_magic(path):
-            matches = [match for match in glob.glob(path, recursive=True) if not _is_ignored(os.path.basename(match))]
-            if not matches:
-                raise SettingsError(f"{printable_path(path)}: nothing matches this pattern. Check it.")
-            for match in sorted(matches):
-                yield from _expand_existing(match)
-        else:
-            raise SettingsError(f"{printable_path(path)}: no such file or folder. Check the path; nothing was started.")
-
-
-def _expand_existing(path: str) -> Iterator[str]:
-    if os.path.isdir(path):
-        yield from _walk_folder(path)
-    elif os.path.isfile(path):
-        yield path
-    else:
-        raise SettingsError(f"{printable_path(path)}: neither a file nor a folder (a broken link?). Remove it.")
-
-
-def _walk_folder(folder: str) -> Iterator[str]:
-    def refuse(error: OSError) -> None:
-        # A folder that silently reads as empty would look like a complete run.
-        shown = printable_path(str(error.filename))
-        raise SettingsError(f"{shown}: the folder cannot be listed ({error.strerror}). Check its permissions.")
-
-    for root, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = os.path.join(root, name)
-            if not _is_ignored(name) and os.path.isfile(path):
-                yield path
-
-
-def _is_ignored(name: str) -> bool:
-    return name.startswith((".", "~$"))
+def _tell_where(place: Place) -> str:
+    if place.file is not None:
+        return os.fsdecode(place.file)
+    return place.path if place.container is None else _NOWHERE
 
 
 def _explain_no_files(paths: Sequence[str], manifest: Path | None) -> str:
@@ -167,78 +212,3 @@ def _explain_no_files(paths: Sequence[str], manifest: Path | None) -> str:
         return f"{manifest}: none of its files exists. Paths count from the manifest's folder or the working directory."
     shown = ", ".join(map(printable_path, paths))
     return f"{shown}: no files in there. Hidden files and Office lock files (~$…) are left out."
-
-
-# ---------------------------------------------------------------- manifest
-
-
-def _locate_row(
-    path: str, manifest: Path | None, keys: _PathKeys, inputs: dict[str, str] | None
-) -> tuple[str, str] | None:
-    """The file that a manifest row means: its key and path; None when it is not among the inputs (or on disk)."""
-    beside_manifest = os.path.join(os.path.dirname(manifest) if manifest else "", path)
-    for candidate in (beside_manifest, path):
-        key = keys.of(candidate)
-        if inputs is not None:
-            if key in inputs:
-                return key, inputs[key]
-        elif os.path.isfile(candidate):
-            return key, candidate
-    return None
-
-
-def _read_manifest(manifest: Path) -> list[_ManifestRow]:
-    try:
-        with manifest.open(encoding="utf-8-sig", newline="") as file:
-            return list(_parse_rows(csv.reader(file, strict=True), manifest))
-    except UnicodeDecodeError as error:
-        line = _line_of_byte(manifest, error)
-        raise SettingsError(f"{manifest}, line {line}: not UTF-8. Save it as 'CSV UTF-8' and run again.") from error
-    except OSError as error:
-        raise SettingsError(f"{manifest}: the manifest cannot be read ({error.strerror}). Check the path.") from error
-
-
-def _parse_rows(reader: Iterator[list[str]], manifest: Path) -> Iterator[_ManifestRow]:
-    header: list[str] = []
-    line = 0
-    try:
-        for cells in reader:
-            first_line, line = line + 1, reader.line_num  # type: ignore[attr-defined]
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not header:
-                header = [cell.strip().lower() for cell in cells]
-                if not any(name in header for name in _PATH_COLUMNS):
-                    raise SettingsError(
-                        f"{manifest}, line {first_line}: no column `path` (found: {', '.join(header)}). "
-                        "The first line must name the columns, separated by commas: path,url,site,fetched_at."
-                    )
-                continue
-            yield _parse_row(cells, header, f"{manifest}, line {first_line}")
-    except csv.Error as error:
-        raise SettingsError(f"{manifest}, line {line + 1}: {error}. Save it again as 'CSV UTF-8'.") from error
-    if not header:
-        raise SettingsError(f"{manifest}, line 1: the manifest is empty. It must begin with path,url,site,fetched_at.")
-
-
-def _parse_row(cells: list[str], header: list[str], where: str) -> _ManifestRow:
-    if len(cells) != len(header):
-        raise SettingsError(
-            f"{where}: {len(cells)} columns where the first line has {len(header)}. "
-            "Complete the row, or put cells that hold a comma in double quotes."
-        )
-    named = dict(zip(reversed(header), reversed(cells), strict=True))  # reversed: of equal names the first wins
-    path = next((named[name].strip() for name in _PATH_COLUMNS if name in named), "")
-    if not path:
-        raise SettingsError(f"{where}: the path is empty. Fill it in or delete the row.")
-    return _ManifestRow(path, *(named.get(name, "").strip() or None for name in _ORIGIN_COLUMNS))
-
-
-def _line_of_byte(manifest: Path, error: UnicodeDecodeError) -> int:
-    # The error counts from the reader's buffer, not from the file's start.
-    raw = manifest.read_bytes()
-    try:
-        raw.decode("utf-8-sig")
-    except UnicodeDecodeError as found:
-        return raw.count(b"\n", 0, found.start) + 1
-    return error.start  # pragma: no cover

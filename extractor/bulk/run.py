@@ -1,43 +1,50 @@
-"""The bulk run: every planned file to a record, every record to the outputs and into the store.
+"""The bulk run: a plan to documents that are kept, and what is kept to outputs.
 
-Lives here: the loop, what happens to a file that fails, and the run's own account
-(run.json). Does not live here: choosing files (plan), reading them (loading), the shape of outputs (export), the store
-(filing), counting (tally), the record of a failed file (failures), the audit sample (audit), anything about one
-document (pipeline), nor how documents that ask a model overlap (flow). Called by cli.
+Lives here: what is left to do, the order of things, the run's own account (run.json). Does not live here: choosing
+files (plan), making documents (engine, making), keeping them (keeping), the shape of outputs (export, publish), the
+store's own entry (filing). Called by cli.
+
+A run that was ended, in whatever way, goes on where it stood: what is in the ledger is not made again.
 """
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
 
-from extractor.bulk.audit import AuditSample
-from extractor.bulk.failures import describe_failure
+from extractor.bulk.engine import Engine
+from extractor.bulk.engines import MakeEngine
 from extractor.bulk.filing import RunFiling
-from extractor.bulk.flow import ModelPart, open_standing, process_concurrently
-from extractor.bulk.interrupts import hold_interrupts
-from extractor.bulk.loading import load_in_order
-from extractor.bulk.plan import Plan, printable_path
-from extractor.bulk.tally import Tally
-from extractor.bulk.works import Made, Progress, Work, group_files
-from extractor.errors import OutputError, SettingsError, StoreError
+from extractor.bulk.flow import ModelPart, open_standing
+from extractor.bulk.keeping import Keeper, Receipt, Ticket, list_document
+from extractor.bulk.making import Source
+from extractor.bulk.plan import Plan
+from extractor.bulk.progress import Progress, RunFile, RunState, Stage
+from extractor.bulk.publish import Tally, put_together, read_notable
+from extractor.bulk.recipe import MOST_ATTEMPTS, Recipe, sign
+from extractor.bulk.telling import tell_end, tell_kept, tell_standing, tell_start
+from extractor.confidence.standing import Standing, collect_versions
+from extractor.errors import SettingsError, SourceError
 from extractor.export import OutputWriter
-from extractor.llm.calls import BudgetReached, ServerRefused
-from extractor.model import Document, Origin, Record
-from extractor.pipeline import VERSIONS, process_document
+from extractor.export.staging import open_work_folder
+from extractor.model import Record
+from extractor.pipeline import VERSIONS
 from extractor.settings import Settings
+from extractor.store.database import chunked
+from extractor.store.ledger import LedgerFile, LedgerMark
+from extractor.telemetry.watching import watch_run
 
 if TYPE_CHECKING:
-    from extractor.store.store import Store
+    from extractor.store.store import Books, Store
 
-ProcessDocument = Callable[[Document, tuple[Origin, ...]], Record]
+_PAGE = 200
+_LEDGER = "ledger-{}.sqlite"  # one for each way to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +52,13 @@ class RunSummary:
     """How a run ended.
 
     Attributes:
-        account: what run.json says; empty when the run was interrupted before its first document.
+        account: what run.json says; empty when the run was interrupted before any document was done.
         outputs: the files written; empty also where no folder was given.
         notable: at most thirty records, the failed ones and those with most fields in review
             first to be chosen, in the order of the run.
+        failed: documents that could not be read, those set aside among them.
+        kept: documents that an earlier start had finished.
+        left: documents that are not done.
         standing: by what values were accepted, in a sentence.
         stopped_by: why the run ended before its last document, when nobody interrupted it.
         run_id: the run's name in the store, where one was given.
@@ -59,10 +69,26 @@ class RunSummary:
     notable: tuple[Record, ...]
     failed: int
     is_interrupted: bool
+    kept: int = 0
+    quarantined: int = 0
+    left: int = 0
     xlsx_rows_left_out: int = 0
     standing: str = ""
     stopped_by: str | None = None
     run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """What a run does with documents that an earlier start finished or gave up.
+
+    Attributes:
+        is_fresh: all of them are made again.
+        retries: those that failed are tried again however often they were, and those that were set aside.
+    """
+
+    is_fresh: bool = False
+    retries: bool = False
 
 
 def run_documents(
@@ -71,194 +97,306 @@ def run_documents(
     settings: Settings,
     on_progress: Callable[[Progress], None],
     *,
-    process: ProcessDocument | None = None,
     model: ModelPart | None = None,
     store: Store | None = None,
     arguments: Mapping[str, object] | None = None,
+    resume: Resume = Resume(),
+    make_engine: MakeEngine = Engine,
 ) -> RunSummary:
-    """Process every file of a plan and keep what was made of it.
+    """Make every document of a plan that is not made yet, and write the outputs of all.
 
     One bad file never stops the rest: it becomes a record with status `failed`. Files with equal
     bytes are one document with all their origins. Ctrl-C ends the run early and in good order.
 
     Args:
-        plan: see plan_inputs.
+        plan: see open_plan.
         out_dir: made when missing; outputs of an earlier run are replaced at the very end. None: no output files.
         settings: for loading; certificate and audit sample are chosen here.
-        on_progress: called after every file.
-        process: what turns one document into a record; process_document, with the certificate, unless given.
+        on_progress: called after every batch, and about once a second.
         model: asked for what its policy wants; then many documents are on their way at once. It is closed at the end.
         store: every finished document goes into it at once. It is not closed.
         arguments: how the run was asked for, kept in run.json.
+        resume: what becomes of documents that an earlier start finished or gave up.
+        make_engine: who makes the documents: this machine, or the workers of a cluster (extractor.bulk.cluster).
 
     Raises:
-        OutputError: the outputs cannot be written; earlier ones stay as they were.
+        OutputError: the outputs cannot be written; earlier ones stay as they were, and so does what is done.
         StoreError: the store cannot be written; what it took stays in it, outputs stay as they were.
-        SettingsError: the certificate cannot be used.
-        ServerRefused, BudgetReached: before the first document was finished.
+        SettingsError: the certificate cannot be used, there is nowhere to keep documents, or a store is in memory.
+        ServerRefused, BudgetReached: before any document was done.
     """
-    started_at, clock = datetime.now(UTC), time.perf_counter()
-    standing = open_standing(model, settings)
-    if process is None:
-        process = partial(process_document, certificate=standing.certificate)
-    is_interrupted, stopped_by = False, None
-    with _collect_less_often(), ExitStack() as cleanup:
-        keeping = _Keeping(
-            tally=Tally(files=len(plan.files)),
-            audit=AuditSample(settings),
-            writer=cleanup.enter_context(OutputWriter(out_dir)) if out_dir else None,
-            filing=cleanup.enter_context(RunFiling(store, settings, arguments or {})) if store else None,
+    _check_places(out_dir, store)
+    with ExitStack() as cleanup:
+        run = _Run(
+            plan,
+            out_dir,
+            settings,
+            on_progress,
+            model=model,
+            store=store,
+            arguments=arguments or {},
+            resume=resume,
+            make_engine=make_engine,
+            cleanup=cleanup,
         )
-        tally = keeping.tally
-        try:
-            works = group_files(plan, on_progress)
-            results = (
-                process_concurrently(works, model, settings, standing.certificate)
-                if model
-                else _process_in_turn(works, process, settings)
-            )
-            with closing(results):  # an interrupt leaves nothing under way
-                for work, result in results:
-                    with hold_interrupts():
-                        record = keeping.keep(work, result)
-                    on_progress(Progress("extract", tally.documents, work.total, record.document.path, record.status))
-        except KeyboardInterrupt:
-            is_interrupted = True
-        except (BudgetReached, ServerRefused) as error:  # what is done stays; the rest can be read later
-            if not tally.documents:
-                raise
-            stopped_by = str(error)
-        outputs: tuple[Path, ...] = ()
-        account: dict[str, Any] = {}
-        # An interrupt before the first document must not replace earlier outputs by empty ones.
-        if tally.documents or not is_interrupted:
-            with hold_interrupts(is_final=True):
-                keeping.seal()
-                account = {
-                    "versions": VERSIONS,
-                    "started_at": started_at.isoformat(timespec="seconds"),
-                    "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                    "seconds": round(time.perf_counter() - clock, 3),
-                    "is_interrupted": is_interrupted,
-                    "stopped_by": stopped_by,
-                    "arguments": dict(arguments or {}),
-                    **tally.describe(),
-                    "confidence": standing.describe(),
-                    "audit": keeping.audit.describe(),
-                    "model": model.describe() if model else None,
-                    "store": keeping.describe_store(),
-                    "manifest_rows_unmatched": len(plan.unmatched_rows),
-                }
-                outputs = keeping.publish(account, is_whole=not is_interrupted and stopped_by is None)
-        return RunSummary(
-            account=account,
-            outputs=outputs,
-            notable=tally.notable(),
-            failed=tally.failed,
-            is_interrupted=is_interrupted,
-            xlsx_rows_left_out=keeping.writer.xlsx_rows_left_out if keeping.writer else 0,
-            stopped_by=stopped_by,
-            standing=standing.tell(),
-            run_id=keeping.filing.run_id if keeping.filing else None,
+        with run.watched():
+            run.engine.run(run.list_sources())
+            return run.conclude()
+
+
+@dataclass(slots=True)
+class _Progressed:
+    """Counts while documents are made."""
+
+    done: int = 0
+    kept: int = 0
+    failed: int = 0
+    quarantined: int = 0
+    flagged: int = 0
+    last: Receipt | None = None
+
+
+class _Run:
+    """One start of a run."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        out_dir: Path | None,
+        settings: Settings,
+        on_progress: Callable[[Progress], None],
+        *,
+        model: ModelPart | None,
+        store: Store | None,
+        arguments: Mapping[str, object],
+        resume: Resume,
+        make_engine: MakeEngine,
+        cleanup: ExitStack,
+    ) -> None:
+        self.plan, self.out_dir, self.settings = plan, out_dir, settings
+        self.on_progress, self.model, self.resume = on_progress, model, resume
+        self.arguments = arguments
+        self.started_at, self.clock = datetime.now(UTC), time.perf_counter()
+        self.standing = open_standing(model, settings)
+        self.counts = _Progressed()
+        self.progress = Progress("read", 0, plan.documents)
+        work = cleanup.enter_context(open_work_folder(out_dir)) if out_dir else None
+        self.file = cleanup.enter_context(RunFile(work, self._open_account()))
+        self.filing = cleanup.enter_context(RunFiling(store, arguments)) if store else None
+        signature = _sign(settings, model, self.standing)
+        ledger = work / _LEDGER.format(signature[:12]) if work and not store else None
+        self.ledger = ledger
+        self.keeper = cast("Keeper", store) if store else cleanup.enter_context(LedgerFile.open(ledger or Path()))
+        self.recipe = Recipe(
+            settings=settings.model_copy(update={"api_key": None}),
+            policy=model.policy if model else "template",
+            certificate=self.standing.certificate,
+            signature=signature,
+            ledger=str(ledger) if ledger else None,
+            store=store.address if store else None,
+            run_id=self.filing.run_id if self.filing else uuid4().hex,
+            chances=self.filing.chances if self.filing else None,
+            makes_files=out_dir is not None,
         )
+        self.engine = make_engine(self.recipe, model, on_kept=self._note, on_tick=lambda: self._tell("read"))
 
+    # ---------------------------------------------------------------- what is left to do
 
-@contextmanager
-def _collect_less_often() -> Iterator[None]:
-    """Let the cyclic garbage collector run less often.
-
-    A document makes thousands of small objects and no cycles; walking over them took a sixth of a run.
-    """
-    usual = gc.get_threshold()
-    gc.set_threshold(20_000, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
-
-
-# ---------------------------------------------------------------- files to documents
-
-
-def _process_in_turn(
-    works: Sequence[Work], process: ProcessDocument, settings: Settings
-) -> Generator[tuple[Work, Made | Exception]]:
-    with closing(load_in_order([work.path for work in works], settings)) as documents:
-        for work, document in zip(works, documents, strict=True):
-            yield work, _process(document, work.origins, process)
-
-
-def _process(document: Document | Exception, origins: tuple[Origin, ...], process: ProcessDocument) -> Made | Exception:
-    if isinstance(document, OutputError | SettingsError):
-        raise document  # wrong for every file alike
-    if isinstance(document, Exception):
-        return document
-    try:
-        return Made(document, process(document, origins))
-    except (OutputError, SettingsError):
-        raise
-    except Exception as error:  # one bad file never stops the rest
-        return error
-
-
-# ---------------------------------------------------------------- documents kept
-
-
-@dataclass(frozen=True, slots=True)
-class _Keeping:
-    """Where finished documents go: counts, output files, store."""
-
-    tally: Tally
-    audit: AuditSample
-    writer: OutputWriter | None
-    filing: RunFiling | None
-
-    def keep(self, work: Work, result: Made | Exception) -> Record:
-        """Keep one result everywhere, or, where its record cannot be kept, the fact that it failed."""
-        if isinstance(result, Exception):
-            record = self._fail(work, work.path, result)
-            self._put(work, record, None)
-        else:
-            record = _with_printable_path(result.record)
+    def list_sources(self) -> Iterator[Source]:
+        """Documents that are not done yet, with their bytes, in the order of the plan. Read in another thread."""
+        for ticket in self._list_tickets():
             try:
-                self._put(work, record, result.document)
-            except (OutputError, StoreError):
+                yield Source(ticket, self.plan.read(ticket.entry))
+            except SourceError as error:
+                yield Source(ticket, None, problem=error)
+
+    def _list_tickets(self) -> Iterator[Ticket]:
+        for entries in chunked(self.plan.entries(), _PAGE):
+            keys = [self.recipe.key(entry) for entry in entries]
+            marks: dict[str, LedgerMark] = {}
+            if not self.resume.is_fresh:
+                with self.keeper.read() as books:
+                    marks = books.ledger.find(keys)
+            kept = []
+            for key, entry in zip(keys, entries, strict=True):
+                mark = marks.get(key)
+                if mark is None or self._is_tried_again(mark):
+                    yield Ticket(key, entry, mark.attempts + 1 if mark else 1)
+                else:
+                    kept.append((Ticket(key, entry, mark.attempts), mark))
+            self._keep(kept)
+
+    def _is_tried_again(self, mark: LedgerMark) -> bool:
+        if mark.state == "done":
+            return False
+        if self.resume.retries:
+            return True
+        return mark.state != "quarantined" and mark.attempts < MOST_ATTEMPTS
+
+    def _keep(self, kept: Sequence[tuple[Ticket, LedgerMark]]) -> None:
+        """Documents of an earlier start: counted, and listed in the store's run."""
+        counts = self.counts
+        for _, mark in kept:
+            counts.kept += 1
+            counts.done += 1
+            counts.failed += mark.state in ("failed", "quarantined")
+            counts.quarantined += mark.state == "quarantined"
+            counts.flagged += bool(mark.review)
+        if self.filing and kept:
+            with self.keeper.write() as books:
+                runs = cast("Books", books).runs
+                for ticket, mark in kept:
+                    listed = list_document(self.recipe, ticket, mark.state, mark.document_id, mark.extraction_id)
+                    runs.add_document(listed)
+
+    # ---------------------------------------------------------------- on the way
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Whoever listens is told of what happens inside."""
+        with watch_run(self.settings, self.recipe.run_id):
+            tell_start(self.plan.documents, self.model)
+            error: BaseException | None = None
+            try:
+                yield
+            except BaseException as raised:
+                error = raised
                 raise
-            except Exception as error:  # one bad record never stops the rest either
-                record = self._fail(work, record.document.path, error)
-                self._put(work, record, None)
-        self.tally.count(record)
-        self.audit.count(record)
-        return record
+            finally:
+                tell_end(self.progress, self.engine, error)
 
-    def _put(self, work: Work, record: Record, document: Document | None) -> None:
-        # What no file can hold shows before anything is written, so that store and files say the same.
-        prepared = self.writer.prepare(record, is_audited=self.audit.takes(record)) if self.writer else None
-        if self.filing:
-            self.filing.add(self.tally.documents, work, record, document)
-        if self.writer and prepared:
-            self.writer.put(prepared)
+    def _note(self, receipts: Sequence[Receipt]) -> None:
+        tell_kept(receipts)
+        counts = self.counts
+        for receipt in receipts:
+            counts.done += 1
+            counts.failed += receipt.state in ("failed", "quarantined")
+            counts.quarantined += receipt.state == "quarantined"
+            counts.flagged += bool(receipt.review)
+            counts.last = receipt
+        self._tell("read")
 
-    def _fail(self, work: Work, path: str, error: Exception) -> Record:
-        failure = describe_failure(path, work.document_id, work.origins, error)
-        self.tally.errors.append(failure.entry)
-        return failure.record
+    def _tell(self, stage: Stage, done: int | None = None) -> None:
+        counts, session, last = self.counts, self.model.session if self.model else None, self.counts.last
+        spent = session.spent if session else None
+        progress = Progress(
+            stage,
+            done=counts.done if done is None else done,
+            total=self.plan.documents,
+            kept=counts.kept,
+            failed=counts.failed,
+            quarantined=counts.quarantined,
+            flagged=counts.flagged,
+            in_flight=self.engine.in_flight,
+            calls_in_flight=session.calls_in_flight if session else 0,
+            calls=spent.calls if spent else 0,
+            cached=sum(n for (_, is_cached), n in session.asker.replied.items() if is_cached) if session else 0,
+            input_tokens=spent.input_tokens if spent else 0,
+            output_tokens=spent.output_tokens if spent else 0,
+            usd=None if spent is None or spent.unpriced_calls else spent.cost_usd,
+            seconds=time.perf_counter() - self.clock,
+            path=last.ticket.entry.path if last else "",
+            status=last.status if last else None,
+            is_ending=self.engine.is_interrupted or self.engine.stopped_by is not None,
+        )
+        if stage == "read":
+            tell_standing(self.progress, progress)
+            self.progress = progress
+        self.file.note(progress)
+        self.on_progress(progress)
 
-    def seal(self) -> None:
-        if self.writer:
-            self.writer.seal()
+    # ---------------------------------------------------------------- the end
 
-    def describe_store(self) -> dict[str, str] | None:
-        return {"name": self.filing.name, "run_id": self.filing.run_id} if self.filing else None
+    def conclude(self) -> RunSummary:
+        """Write the outputs of all that is done, and say how it went."""
+        engine = self.engine
+        self._tell("read")
+        if not self.counts.done and engine.stopped_by:
+            raise engine.stopped_by
+        if not self.counts.done and engine.is_interrupted:  # earlier outputs are not replaced by empty ones
+            self.file.end("interrupted")
+            account = {**self._open_account(), **self.file.describe("interrupted")}
+            return RunSummary(account, (), (), 0, is_interrupted=True, left=self.plan.documents)
+        with ExitStack() as cleanup:
+            writer = cleanup.enter_context(OutputWriter(self.out_dir)) if self.out_dir else None
+            tally = put_together(self.plan, self.recipe, self.keeper, writer, self._tell_written)
+            if writer:
+                writer.seal()
+            account = self._give_account(tally)
+            if self.filing:
+                self.filing.finish(account, is_interrupted=engine.is_interrupted or engine.stopped_by is not None)
+            outputs = writer.publish(account) if writer else ()
+            self._sweep()
+            return RunSummary(
+                account=account,
+                outputs=outputs,
+                notable=read_notable(tally, self.recipe, self.keeper),
+                failed=tally.states.get("failed", 0) + tally.states.get("quarantined", 0),
+                is_interrupted=engine.is_interrupted,
+                kept=self.counts.kept,
+                quarantined=tally.states.get("quarantined", 0),
+                left=tally.left,
+                xlsx_rows_left_out=writer.xlsx_rows_left_out if writer else 0,
+                standing=self.standing.tell(),
+                stopped_by=str(engine.stopped_by) if engine.stopped_by else None,
+                run_id=self.filing.run_id if self.filing else None,
+            )
 
-    def publish(self, account: Mapping[str, Any], *, is_whole: bool) -> tuple[Path, ...]:
-        if self.filing:
-            self.filing.finish(account, is_interrupted=not is_whole)
-        return self.writer.publish(account) if self.writer else ()
+    def _sweep(self) -> None:
+        """Throw away what documents were once read to in another way: the outputs are of this one."""
+        if self.ledger:
+            for path in self.ledger.parent.glob(_LEDGER.format("*") + "*"):
+                if not path.name.startswith(self.ledger.name):
+                    path.unlink(missing_ok=True)
+
+    def _tell_written(self, done: int) -> None:
+        if done % _PAGE == 0:
+            self._tell("write", done)
+
+    def _open_account(self) -> dict[str, Any]:
+        """What run.json says from the beginning."""
+        started_at = self.started_at.isoformat(timespec="seconds")
+        return {"versions": VERSIONS, "started_at": started_at, "arguments": dict(self.arguments)}
+
+    def _give_account(self, tally: Tally) -> dict[str, Any]:
+        engine, filing = self.engine, self.filing
+        state: RunState = "stopped" if engine.stopped_by else "interrupted" if engine.is_interrupted else "finished"
+        stopped_by = str(engine.stopped_by) if engine.stopped_by else None
+        return {
+            **self.file.describe(state, stopped_by),
+            **self._open_account(),
+            "run_id": self.recipe.run_id,
+            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - self.clock, 3),
+            "is_interrupted": engine.is_interrupted,
+            "stopped_by": stopped_by,
+            "files": self.plan.files,
+            "kept": self.counts.kept,
+            "left": tally.left,
+            "quarantined": tally.states.get("quarantined", 0),
+            "incomplete": tally.states.get("incomplete", 0),
+            **tally.counts.describe(),
+            "errors": tally.errors,
+            "confidence": self.standing.describe(),
+            "audit": tally.describe_audit(self.settings.audit_share),
+            "model": self.model.describe() if self.model else None,
+            "store": {"name": filing.name, "run_id": filing.run_id} if filing else None,
+            "manifest_rows_unmatched": self.plan.unmatched,
+        }
 
 
-def _with_printable_path(record: Record) -> Record:
-    path = printable_path(record.document.path)
-    if path == record.document.path:
-        return record
-    return record.model_copy(update={"document": replace(record.document, path=path)})
+def _check_places(out_dir: Path | None, store: Store | None) -> None:
+    if store and store.address.removeprefix("sqlite:///") == ":memory:":
+        problem = "is in memory, where no other process sees it; documents are made in several"
+        raise SettingsError(f"store: {store.name} {problem}. Name a file, or postgresql://USER@HOST/DATABASE.")
+    if out_dir is None and store is None:
+        raise SettingsError("nowhere to write to. Give a folder with --out, a store with --store, or both.")
+
+
+def _sign(settings: Settings, model: ModelPart | None, standing: Standing) -> str:
+    if model is None:
+        return sign(settings, "template", standing, {})
+    session = model.session
+    versions = collect_versions(str(model.policy), session.model, settings.prompts_dir)
+    parts = {"parameters": session.asker.parameters, "prompts": dict(versions.prompts), "model": session.model}
+    return sign(settings, model.policy, standing, {**parts, "replies_from": session.replies_from})

@@ -1,33 +1,19 @@
 """The command line: what can be said to the program, and where it goes.
 
 Lives here: the application and the list of commands; each command is a file of this package. Does
-not live here: any work. Heavy modules are imported inside the commands, so that --help answers at
-once.
+not live here: any work. A command's file is imported when it is called, and what is heavy inside its
+function, so that --help answers at once.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 import typer
 
-from extractor.cli import (
-    accounts,
-    batch,
-    calibrate,
-    compare,
-    evaluate,
-    export,
-    forms,
-    journal,
-    label,
-    panel,
-    plan,
-    run,
-    serve,
-    show,
-)
+from extractor.cli.lazy import LazyGroup, Source
 
 _EPILOG = """[bold]Start here[/bold]
 
@@ -40,8 +26,49 @@ _EPILOG = """[bold]Start here[/bold]
 Settings: EXTRACTOR_<NAME> in the environment, or extractor.toml in the working directory.
 """
 
+
+class _Commands(LazyGroup):
+    sources: ClassVar[Mapping[str, Source]] = {
+        "run": Source(
+            "run", "Extract many reports into one folder of tables, or into a store for the review page, or both."
+        ),
+        "show": Source(
+            "show", "Show one report: the form as a grid, failed equations, findings and the source lines behind them."
+        ),
+        "plan": Source("plan", "Say what a run would ask a model and what it would cost. Sends nothing."),
+        "export": Source(
+            "export", "Write the files of a run anew from a store, also while a run goes on or people decide."
+        ),
+        "serve": Source(
+            "serve", "Serve the review page and the HTTP API over a store, and read what is submitted to it."
+        ),
+        "panel": Source(
+            "panel", "Check the documents of a finished run against each other, agency by agency and year by year."
+        ),
+        "forms": Source("forms", "Show which generations of the form are known, and the codebook of their fields."),
+        "label": Source(
+            "label",
+            "Write draft labels of documents, for a person to correct; check labels; compare two; take them from "
+            "reviews.",
+        ),
+        "eval": Source("evaluate", "Measure the program against labelled documents, and fail on what must not happen."),
+        "compare": Source("compare", "Say what B gains and loses against A, and whether that is more than chance."),
+        "calibrate": Source(
+            "calibrate", "Fit the chance that a value is wrong, and certify from which chance on values go to review."
+        ),
+        "accounts": Source(
+            "accounts", "Say who may come in to the service (extractor serve): accounts, passwords, API keys."
+        ),
+        "batch": Source(
+            "batch", "Ask in batches: the server answers within a day, at a lower price (half, as a rule)."
+        ),
+        "journal": Source("journal", "Look into the journal of model calls; export and import recorded replies."),
+    }
+
+
 app = typer.Typer(
     name="extractor",
+    cls=_Commands,
     help="Read Chinese government disclosure reports (政府信息公开工作年度报告) from messy files into checked tables.",
     epilog=_EPILOG,
     rich_markup_mode="rich",
@@ -49,20 +76,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(epilog=run.EXAMPLES)(run.run)
-app.command(epilog=show.EXAMPLES)(show.show)
-app.command(epilog=plan.EXAMPLES)(plan.plan)
-app.command(epilog=export.EXAMPLES)(export.export)
-app.command(epilog=serve.EXAMPLES)(serve.serve)
-app.add_typer(accounts.app, name="accounts")
-app.command(epilog=panel.EXAMPLES)(panel.panel)
-app.add_typer(batch.app, name="batch")
-app.add_typer(journal.app, name="journal")
-app.command(epilog=forms.EXAMPLES)(forms.forms)
-app.command(epilog=label.EXAMPLES)(label.label)
-app.command("eval", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
-app.command(epilog=compare.EXAMPLES)(compare.compare)
-app.command(epilog=calibrate.EXAMPLES)(calibrate.calibrate)
 
 
 def main() -> None:

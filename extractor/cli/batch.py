@@ -77,9 +77,15 @@ app = typer.Typer(
 @app.command(epilog=_SUBMIT)
 def submit(
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH...", help="Files, folders (read recursively) or glob patterns.")
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...", help="Files, folders (read recursively), glob patterns, archives (zip, tar) or JSONL."
+        ),
     ] = None,
     manifest: Annotated[Path | None, typer.Option(help="CSV with a column 'path', as for run.")] = None,
+    files_from: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="File with one path a line, as for run.")
+    ] = None,
     readers: ReadersOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
@@ -95,7 +101,7 @@ def submit(
     """
     with usage_errors(), _stops(), TemporaryDirectory(prefix="extractor-batch-") as folder:
         from extractor.bulk.foresight import foresee_calls
-        from extractor.bulk.plan import plan_inputs
+        from extractor.bulk.plan import open_plan
         from extractor.errors import SettingsError
         from extractor.llm.batch import Selection
 
@@ -103,10 +109,14 @@ def submit(
         policy = choose_policy(readers or Readers.AUTO, settings, None)
         if policy == "template":
             raise SettingsError(f"there is nothing to hand over without a model. {NO_MODEL}")
-        plan = plan_inputs(paths or [], manifest)
         selection = Selection.open(Path(folder), settings, limits(max_usd, max_tokens, max_calls))
         selection.in_flight |= _work(settings, _prepare)
-        with report_progress() as on_progress:
+        with (
+            report_progress() as on_progress,
+            open_plan(
+                paths or [], manifest, file_lists=files_from or [], settings=settings, on_progress=on_progress
+            ) as plan,
+        ):
             found = foresee_calls(plan, policy, settings, on_progress, on_call=selection.take)
         selection.files.close()
         tell_selection(found, selection)

@@ -116,14 +116,14 @@ def _read_plan(alpha: float, delta: float, cap: int, thresholds: str | None) -> 
 
 
 def _collect(places: Sequence[Sequence[Path]], settings: Settings, part: ModelPart | None) -> list[list[Sample]]:
-    from extractor.bulk.works import Progress
+    from extractor.bulk.progress import Progress
     from extractor.evaluation.calibration import collect_samples
     from extractor.evaluation.labels import find_labels
 
     groups = [list(find_labels(group)) for group in places]
     with report_progress() as tell:
         return collect_samples(
-            groups, settings, part, lambda done, total: tell(Progress("extract", done, total, path=""))
+            groups, settings, part, lambda done, total: tell(Progress("read", done, total))
         )
 
 

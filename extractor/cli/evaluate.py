@@ -141,14 +141,14 @@ def _make_room(report: Path) -> None:
 
 
 def _run(gold: Sequence[Path], settings: Settings, part: ModelPart | None) -> Evaluated:
-    from extractor.bulk.works import Progress
+    from extractor.bulk.progress import Progress
     from extractor.evaluation.labels import find_labels
     from extractor.evaluation.runner import evaluate_documents
 
     files = list(find_labels(gold))
     with report_progress() as tell:
         return evaluate_documents(
-            files, settings, part, lambda done, total: tell(Progress("extract", done, total, path=""))
+            files, settings, part, lambda done, total: tell(Progress("read", done, total))
         )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from extractor.cli.terminal import print_notice
+
 if TYPE_CHECKING:
     from extractor.bulk.flow import ModelPart
     from extractor.llm.budget import Limits
@@ -206,9 +208,7 @@ def open_model(
 
     if replay is not None:
         return ModelPart.build(policy, open_recorded(settings, replay), settings)
-    return ModelPart.build(
-        policy, open_live(settings, run, document, lambda text: typer.echo(text, err=True)), settings
-    )
+    return ModelPart.build(policy, open_live(settings, run, document, print_notice), settings)
 
 
 def limits(max_usd: float | None, max_tokens: int | None, max_calls: int | None) -> Limits:

@@ -33,9 +33,15 @@ EXAMPLES = """[bold]Examples[/bold]
 
 def plan(
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH...", help="Files, folders (read recursively) or glob patterns.")
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...", help="Files, folders (read recursively), glob patterns, archives (zip, tar) or JSONL."
+        ),
     ] = None,
     manifest: Annotated[Path | None, typer.Option(help="CSV with a column 'path', as for run.")] = None,
+    files_from: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="File with one path a line, as for run.")
+    ] = None,
     readers: ReadersOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
@@ -48,16 +54,20 @@ def plan(
     """
     with usage_errors():
         from extractor.bulk.foresight import foresee_calls
-        from extractor.bulk.plan import plan_inputs
+        from extractor.bulk.plan import open_plan
         from extractor.errors import SettingsError
 
         settings = load_overridden(model, base_url, journal)
         policy = choose_policy(readers or Readers.AUTO, settings, None)
         if policy == "template":
             raise SettingsError(f"there is nothing to plan without a model. {NO_MODEL}")
-        files = plan_inputs(paths or [], manifest)
-        with report_progress() as on_progress:
-            found = foresee_calls(files, policy, settings, on_progress)
+        with (
+            report_progress() as on_progress,
+            open_plan(
+                paths or [], manifest, file_lists=files_from or [], settings=settings, on_progress=on_progress
+            ) as documents,
+        ):
+            found = foresee_calls(documents, policy, settings, on_progress)
         tell_foresight(found, settings.prices.get(str(settings.model)), str(settings.model), policy)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,11 +30,12 @@ from extractor.cli.options import (
     open_model,
     open_store,
 )
-from extractor.cli.run_report import tell_summary
+from extractor.cli.run_report import tell_broken_off, tell_summary
 from extractor.cli.terminal import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_STOPPED,
+    EXIT_USAGE,
     print_error,
     report_progress,
     usage_errors,
@@ -55,6 +56,8 @@ EXAMPLES = """[bold]Examples[/bold]
 
 [cyan]extractor run --manifest sources.csv --out out[/cyan]   exactly the files that the manifest names
 
+[cyan]extractor run county.zip pages.jsonl.gz --out out[/cyan]   archives and lines of JSON, read where they are
+
 [cyan]extractor run reports/ --store store.sqlite[/cyan]   into a store; then extractor serve --store store.sqlite
 
 [cyan]extractor run reports/ --audit-share 0.05 --out out[/cyan]   with a sample of accepted documents in queue.csv
@@ -63,7 +66,10 @@ EXAMPLES = """[bold]Examples[/bold]
 
 def run(
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH...", help="Files, folders (read recursively) or glob patterns.")
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...", help="Files, folders (read recursively), glob patterns, archives (zip, tar) or JSONL."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for the outputs; made when missing.", show_default=False)
@@ -81,6 +87,25 @@ def run(
         Path | None,
         typer.Option(help="CSV with a column 'path' and any of url, site, fetched_at: where each file came from."),
     ] = None,
+    files_from: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="File with one path a line, read like PATH; - is standard input."),
+    ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh/--resume",
+            help="Read every document again. Else what an earlier start finished is kept: the same bytes at the same "
+            "place, read in the same way.",
+        ),
+    ] = False,
+    retry_quarantined: Annotated[
+        bool,
+        typer.Option(
+            "--retry-quarantined",
+            help="Try documents again that ended or blocked the program, and those that failed three times.",
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files; same names are replaced.")
     ] = False,
@@ -101,28 +126,30 @@ def run(
     """Extract many reports into one folder of tables, or into a store for the review page, or both.
 
     One bad file never stops the rest; it is listed as failed, and the exit code is 1.
-    Outputs of an earlier run are replaced only when the new ones are complete; a store takes each document as soon as
-    it is read, and the same document again is no second one.
-    Ctrl-C stops early and keeps what is done. So does a limit: exit code 3; the same command goes on later.
-    Replies of a model are kept in a journal and never paid for twice.
+    What is finished is kept at once: however a run ends, the same command goes on from there. Outputs are replaced only
+    when the new ones are complete.
+    Ctrl-C begins nothing more, finishes what is under way and writes what is done; a second one ends at once. So does a
+    limit: exit code 3. Replies of a model are kept in a journal and never paid for twice.
     """
     with usage_errors():
-        from extractor.bulk.plan import plan_inputs
-        from extractor.bulk.run import run_documents
+        from extractor.bulk.engine import get_workers_ready
+        from extractor.bulk.plan import open_plan
+        from extractor.bulk.run import Resume, run_documents
+        from extractor.errors import OutputError, StoreError
         from extractor.llm.calls import BudgetReached, ServerRefused
 
         settings = load_overridden(
             model, base_url, journal, store=store, certificate=certificate, audit_share=audit_share
         )
         _check_places(out, settings, force)
-        plan = plan_inputs(paths or [], manifest, skip=[*_list_outputs(out), *_list_store_files(settings)])
+        get_workers_ready(settings)
         policy = choose_policy(readers, settings, replay)
         run_limits = limits(max_usd, max_tokens, max_calls)
         document_limits = limits(max_document_usd, max_document_tokens, max_document_calls)
-        part = open_model(policy, settings, replay, run_limits, document_limits)
         asked = {
             "paths": paths or [],
             "manifest": manifest and str(manifest),
+            "files_from": files_from or [],
             "out": out and str(out),
             "force": force,
             "readers": policy,
@@ -130,13 +157,37 @@ def run(
             "certificate": settings.certificate and str(settings.certificate),
             "audit_share": settings.audit_share,
         }
-        try:
-            with _open_if_named(settings) as opened, report_progress() as on_progress:
-                summary = run_documents(plan, out, settings, on_progress, model=part, store=opened, arguments=asked)
-        except (BudgetReached, ServerRefused) as error:
-            print_error(error)
-            raise typer.Exit(EXIT_STOPPED) from None
-    tell_summary(summary, plan.unmatched_rows)
+        skip = [*_list_outputs(out), *_list_store_files(settings)]
+        with _open_if_named(settings) as opened, report_progress() as on_progress, ExitStack() as cleanup:
+            plan = cleanup.enter_context(
+                open_plan(
+                    paths or [],
+                    manifest,
+                    skip=skip,
+                    file_lists=files_from or [],
+                    settings=settings,
+                    on_progress=on_progress,
+                )
+            )
+            part = open_model(policy, settings, replay, run_limits, document_limits)
+            try:
+                summary = run_documents(
+                    plan,
+                    out,
+                    settings,
+                    on_progress,
+                    model=part,
+                    store=opened,
+                    arguments=asked,
+                    resume=Resume(is_fresh=fresh, retries=retry_quarantined),
+                )
+            except (BudgetReached, ServerRefused) as error:
+                print_error(error)
+                raise typer.Exit(EXIT_STOPPED) from None
+            except (OutputError, StoreError) as error:
+                tell_broken_off(error, settings.store if opened else str(out))
+                raise typer.Exit(EXIT_USAGE) from None
+    tell_summary(summary, plan.unmatched_rows, plan.unmatched)
     if summary.stopped_by:
         raise typer.Exit(EXIT_STOPPED)
     if summary.is_interrupted:
@@ -148,7 +199,9 @@ def run(
 def _check_places(out: Path | None, settings: Settings, force: bool) -> None:
     from extractor.errors import SettingsError
     from extractor.export import check_out_dir
+    from extractor.telemetry.watching import check_telemetry
 
+    check_telemetry(settings)
     if out:
         check_out_dir(out, is_forced=force)
     elif not names_store(settings):

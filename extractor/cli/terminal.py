@@ -6,6 +6,7 @@ the end (a limit, or the model's server); 130 interrupted.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -16,7 +17,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from extractor.bulk.works import Progress
+    from extractor.bulk.progress import Progress
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -47,14 +48,22 @@ def usage_errors() -> Iterator[None]:
 
 def print_error(error: Exception) -> None:
     """One line on stderr."""
-    typer.echo(f"error: {error}", err=True)
+    print_notice(f"error: {error}")
+
+
+def print_notice(text: str) -> None:
+    """One line on stderr, above the lines of report_progress where these stand."""
+    # Not typer.echo: it writes past the stream that keeps others out of the live lines.
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def open_console(*, is_error: bool = False) -> Console:
     """A console that is wide enough for the form when its output goes into a file or a pipe."""
     from rich.console import Console
 
-    console = Console(stderr=is_error, highlight=False)
+    # Messages are wrapped by the terminal alone: a command that broke into lines could not be pasted.
+    console = Console(stderr=is_error, highlight=False, soft_wrap=is_error)
     if not console.is_terminal:
         console.width = PIPED_WIDTH  # else 80, too narrow for the form
     return console
@@ -62,23 +71,12 @@ def open_console(*, is_error: bool = False) -> Console:
 
 @contextmanager
 def report_progress() -> Iterator[Callable[[Progress], None]]:
-    """A progress bar in a terminal, ten plain lines in a log."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    """Live lines in a terminal, plain ones (key=value) in a log. What is printed meanwhile stands between them."""
+    from extractor.console.progress import LiveProgress
+    from extractor.console.progress_log import PlainProgress
 
     console = open_console(is_error=True)
-    if not console.is_terminal:
-        yield _print_tenths
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        tasks = {
-            "hash": bar.add_task("finding equal files", total=None),
-            "extract": bar.add_task("reading", total=None),
-        }
-        yield lambda progress: bar.update(tasks[progress.stage], completed=progress.done, total=progress.total)
-
-
-def _print_tenths(progress: Progress) -> None:
-    tenths = progress.done * 10 // progress.total
-    if progress.stage == "extract" and tenths > (progress.done - 1) * 10 // progress.total:
-        typer.echo(f"{progress.done} of {progress.total} documents", err=True)
+    # Asked of the stream itself: FORCE_COLOR makes rich take any log for a terminal.
+    is_drawn = console.file.isatty() and console.is_interactive
+    with LiveProgress(console) if is_drawn else PlainProgress(print_notice) as on_progress:
+        yield on_progress

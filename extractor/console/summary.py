@@ -14,28 +14,36 @@ from extractor.forms import load_forms
 from extractor.model import CellState, Flag, Record
 
 _TOP_FLAGS = 3
+_COLUMNS = ("file", "status", "agency", "year", "form", "accepted", "review", "≠", "flags")
+_SPARED = ("agency", "form")
+_WIDE = 100
 
 
-def summary_table(records: Sequence[Record], total: int | None = None) -> RenderableType:
+def summary_table(records: Sequence[Record], total: int | None = None, width: int = _WIDE) -> RenderableType:
     """Records as rows, for the end of a run.
 
     Args:
         records: those to show, already chosen.
         total: documents in the run, when more than are shown.
+        width: columns of the terminal; agency and form have no room in a narrow one.
     """
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for name in ("file", "status", "agency", "year", "form"):
-        min_width = {"file": 20, "agency": 10}.get(name)
-        table.add_column(name, overflow="fold", no_wrap=min_width is None, min_width=min_width)
-    for name in ("accepted", "review", "≠"):
-        table.add_column(name, justify="right")
-    table.add_column("flags", overflow="ellipsis", no_wrap=True, min_width=24)
+    left_out = () if width >= _WIDE else _SPARED
+    for name in _COLUMNS:
+        if name in ("accepted", "review", "≠"):
+            table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+        elif name == "flags":
+            table.add_column(name, overflow="ellipsis", no_wrap=True, min_width=24)
+        elif name not in left_out:
+            min_width = {"file": 20, "agency": 10}.get(name)
+            table.add_column(name, overflow="fold", no_wrap=min_width is None, min_width=min_width)
     for record in records:
-        table.add_row(*_summarise_record(record))
-    left_out = (total or len(records)) - len(records)
+        cells = zip(_COLUMNS, _summarise_record(record), strict=True)
+        table.add_row(*(cell for name, cell in cells if name not in left_out))
+    more = (total or len(records)) - len(records)
     notes = ["accepted: table values accepted / printed; review: fields for a person; ≠: equations that fail"]
-    if left_out > 0:
-        notes.append(f"{left_out} more documents are not shown; those here failed or have most to review")
+    if more > 0:
+        notes.append(f"{more:,} more documents are not shown; those here failed or have most to review")
     return Group(table, *(Text(note, style="dim") for note in notes))
 
 

@@ -6,11 +6,14 @@ Lives here: counting. Does not live here: what else run.json says (extractor.bul
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from extractor.forms import load_forms
 from extractor.model import CellState, Record, Status
+
+_COUNTERS = ("statuses", "decisions", "rulings", "cells", "flags")
 
 
 @dataclass(slots=True)
@@ -32,6 +35,18 @@ class Counts:
         self.statuses[record.status] += 1
         self.flags.update(flag.code for flag in record.flags)
         self._count_fields(record)
+
+    def pack(self) -> dict[str, Any]:
+        """As plain data, to be added up later."""
+        counters = {name: dict(getattr(self, name)) for name in _COUNTERS}
+        return {"documents": self.documents, "found_files": self.found_files, **counters}
+
+    def add(self, packed: Mapping[str, Any]) -> None:
+        """Add what pack gave."""
+        self.documents += packed["documents"]
+        self.found_files += packed["found_files"]
+        for name in _COUNTERS:
+            getattr(self, name).update(packed[name])
 
     def _count_fields(self, record: Record) -> None:
         cells, value_state = load_forms().fields, CellState.VALUE

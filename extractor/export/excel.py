@@ -7,6 +7,7 @@ attributes that abandon() needs, because the library knows no way to give a work
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import xlsxwriter
@@ -69,7 +70,8 @@ class ExcelTable:
         """Release the file handles without writing the workbook; nothing to do once it is written."""
         for sheet in self._workbook.worksheets():
             if sheet.row_data_fh is not None:
-                sheet.row_data_fh.close()
+                with suppress(OSError):  # what it still holds finds no room on a full disk
+                    sheet.row_data_fh.close()
         self._workbook.fileclosed = True  # else xlsxwriter warns, and writes, when it is collected
 
     def _add_sheet(self, name: str) -> Worksheet:

@@ -21,6 +21,28 @@ if sys.platform != "win32":
     import fcntl
 
 STAGING_PREFIX = ".extractor-unfinished-"
+#: What a run keeps beside its outputs, to go on from.
+WORK_FOLDER = ".extractor"
+
+
+@contextmanager
+def open_work_folder(out_dir: Path) -> Iterator[Path]:
+    """The folder in which a run keeps what it can go on from, made when missing, for this run alone.
+
+    Raises:
+        OutputError: another run is writing there, or it cannot be written.
+    """
+    folder = out_dir / WORK_FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _lock_folder(folder)
+    except BlockingIOError:
+        raise _in_use(out_dir) from None
+    except OSError as error:
+        problem = f"{out_dir}: the outputs cannot be written ({error.strerror})"
+        raise OutputError(f"{problem}. Make the folder writable, or give another one with --out.") from error
+    with lock:
+        yield folder
 
 
 @contextmanager
@@ -56,11 +78,13 @@ def _sweep_leftovers(out_dir: Path) -> None:
         try:
             lock = _lock_folder(leftover)
         except BlockingIOError:
-            raise OutputError(
-                f"{out_dir}: another run is writing here. Wait for its end, or give another folder with --out."
-            ) from None
+            raise _in_use(out_dir) from None
         lock.close()
         shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _in_use(out_dir: Path) -> OutputError:
+    return OutputError(f"{out_dir}: another run is writing here. Wait for its end, or give another folder with --out.")
 
 
 def _lock_folder(folder: Path) -> IO[str]:

@@ -22,7 +22,7 @@ from extractor.export.excel import ExcelTable
 from extractor.export.parquet import ParquetTable
 from extractor.export.queue import QUEUE_HEADER, list_waiting, queue_lines
 from extractor.export.rows import TableLayout, TableRow
-from extractor.export.staging import STAGING_PREFIX, move_into_place, open_staging
+from extractor.export.staging import STAGING_PREFIX, WORK_FOLDER, move_into_place, open_staging
 from extractor.model import Record
 
 OUTPUTS: dict[str, str] = {
@@ -43,7 +43,7 @@ PANEL_OUTPUTS: dict[str, str] = {
 
 
 class Prepared(NamedTuple):
-    """One document as every output will hold it."""
+    """One document as every output will hold it. `unknown`: how many of its fields have no column, by field."""
 
     records: bytes
     values: bytes
@@ -51,6 +51,36 @@ class Prepared(NamedTuple):
     flags: bytes
     row: TableRow
     units: list[str | None]
+    unknown: dict[str, int]
+
+
+def prepare_document(
+    layout: TableLayout, record: Record, *, is_audited: bool = False, waiting: Collection[str] | None = None
+) -> Prepared:
+    """All that can fail on the record itself, before the first byte is written.
+
+    Args:
+        layout: of the table, made once.
+        record: of one document.
+        is_audited: whether its accepted fields go into queue.csv, too.
+        waiting: the fields that go into queue.csv, where something else than the record knows.
+
+    Raises:
+        ValueError: the record holds what no output can (a lone surrogate).
+    """
+    document, path = record.document.id or "", guard_cell(record.document.path)
+    if waiting is None:
+        waiting = list_waiting(record, is_audited=is_audited)
+    unknown: dict[str, int] = {}
+    return Prepared(
+        records=f"{record.model_dump_json()}\n".encode(),
+        values=encode_lines([value_line(document, path, *item) for item in record.fields.items()]),
+        queue=encode_lines(queue_lines(document, path, record, waiting)),
+        flags=encode_lines(flag_lines(document, path, record)),
+        row=layout.lay_out(record, unknown),
+        units=layout.units(record),
+        unknown=unknown,
+    )
 
 
 class OutputWriter:
@@ -80,34 +110,12 @@ class OutputWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._cleanup.close()
+        with suppress(OSError):  # closing a file writes what is left of it; none of it is wanted any more
+            self._cleanup.close()
 
     def write(self, record: Record, *, is_audited: bool = False, waiting: Collection[str] | None = None) -> None:
-        """Add one document to every output. See prepare and put."""
-        self.put(self.prepare(record, is_audited=is_audited, waiting=waiting))
-
-    def prepare(self, record: Record, *, is_audited: bool = False, waiting: Collection[str] | None = None) -> Prepared:
-        """All that can fail on the record itself, before the first byte.
-
-        Args:
-            record: of one document.
-            is_audited: whether its accepted fields go into queue.csv, too.
-            waiting: the fields that go into queue.csv, where something else than the record knows.
-
-        Raises:
-            ValueError: the record holds what no output can (a lone surrogate).
-        """
-        document, path = record.document.id or "", guard_cell(record.document.path)
-        if waiting is None:
-            waiting = list_waiting(record, is_audited=is_audited)
-        return Prepared(
-            records=f"{record.model_dump_json()}\n".encode(),
-            values=encode_lines([value_line(document, path, *item) for item in record.fields.items()]),
-            queue=encode_lines(queue_lines(document, path, record, waiting)),
-            flags=encode_lines(flag_lines(document, path, record)),
-            row=self._layout.lay_out(record, self._unknown_fields),
-            units=self._layout.units(record),
-        )
+        """Add one document to every output. See prepare_document and put."""
+        self.put(prepare_document(self._layout, record, is_audited=is_audited, waiting=waiting))
 
     def put(self, prepared: Prepared) -> None:
         """Write what was prepared into every output.
@@ -122,6 +130,8 @@ class OutputWriter:
             self._flags.write(prepared.flags)
             self._xlsx.write(prepared.row, prepared.units)
             self._parquet.write(prepared.row, prepared.units)
+        for field_id, count in prepared.unknown.items():
+            self._unknown_fields[field_id] = self._unknown_fields.get(field_id, 0) + count
 
     def seal(self) -> None:
         """Finish the tables; the run's own account (run.json) is still to come."""
@@ -202,7 +212,8 @@ def check_out_dir(out_dir: Path, *, is_forced: bool = False) -> None:
     if is_forced or not out_dir.is_dir():
         return
     names = {entry.name for entry in out_dir.iterdir() if not entry.name.startswith(STAGING_PREFIX)}
-    if names and not {"run.json", "records.jsonl"} <= names:
+    is_ours = WORK_FOLDER in names or {"run.json", "records.jsonl"} <= names
+    if names and not is_ours:
         raise OutputError(
             f"{out_dir}: holds {len(names)} files that are not outputs of an earlier run. "
             "Give another folder with --out, or --force to write beside them."

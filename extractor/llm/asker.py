@@ -17,6 +17,8 @@ from pydantic import ValidationError
 from extractor.llm.calls import BudgetReached, Call, Reply, ReplyInvalid, ReplyMissing, Usage, call_key, schema_json
 from extractor.store.journal import Journal
 from extractor.store.rows import Attempt, StoredReply, canonical_json
+from extractor.telemetry.events import SHOWN_KEY, ReplyFound
+from extractor.telemetry.watching import tell
 
 if TYPE_CHECKING:
     from extractor.llm import endings
@@ -28,6 +30,7 @@ class JournalAsker:
 
     Attributes:
         client: None: nobody is asked, and a call without a reply is missing. Its `on_attempt` must be `book`.
+        parameters: of sampling.
         replied: how many calls had a reply, by its origin and whether it came from the journal.
         missing: how many had none on record, where there is no server to ask.
     """
@@ -57,7 +60,7 @@ class JournalAsker:
         self.run_id = run_id
         self.missing = 0
         self.replied: dict[tuple[str, bool], int] = {}
-        self._parameters = dict(parameters)
+        self.parameters = dict(parameters)
         self._journal = journal
         self.client: ModelClient | None = None
         self._cost = cost
@@ -69,7 +72,7 @@ class JournalAsker:
 
     def key(self, call: Call) -> str:
         """The key under which a call's reply is kept."""
-        return call_key(call, self.model, self._parameters)
+        return call_key(call, self.model, self.parameters)
 
     async def ask(self, call: Call) -> Reply:
         """Answer one call. See extractor.llm.calls.Asker."""
@@ -87,6 +90,8 @@ class JournalAsker:
             self._on_missing(key, call)
             raise ReplyMissing(f"no reply is recorded for task {call.task} (key {key[:12]})")
         reply = known or await self._ask_server(key, call)
+        if reply.is_cached:
+            tell(ReplyFound(call.document_id, call.task, key[:SHOWN_KEY]))
         kind = (reply.origin, reply.is_cached)
         self.replied[kind] = self.replied.get(kind, 0) + 1
         return reply
@@ -130,7 +135,7 @@ class JournalAsker:
             key=key,
             task=call.task,
             model=self.model,
-            parameters=self._parameters,
+            parameters=self.parameters,
             prompt_version=call.prompt_version,
             schema_hash=hashlib.sha256(schema_json(call.schema).encode()).hexdigest(),
             reply=canonical_json(sent.value.model_dump(mode="json")),
@@ -143,10 +148,11 @@ class JournalAsker:
             is_estimated=sent.usage.is_estimated,
             cost_usd=self._cost(sent.usage),
         )
+        # In a thread: another process may be writing to the same database just now.
         if answered:
-            self._journal.record(stored, answered)
+            await asyncio.to_thread(self._journal.record, stored, answered)
         else:
-            self._journal.add(stored)
+            await asyncio.to_thread(self._journal.add, stored)
         return Reply(key, sent.value, sent.usage, "live")
 
     def book(self, key: str, end: endings.Attempt) -> None:

@@ -22,6 +22,8 @@ from extractor.errors import SettingsError
 from extractor.llm.calls import BudgetReached, Usage
 from extractor.settings import Price
 from extractor.store.rows import Spent
+from extractor.telemetry.events import LimitReached
+from extractor.telemetry.watching import tell
 
 _MILLION = 1_000_000
 
@@ -206,6 +208,9 @@ class Budget:
         self._wake()
         return usage
 
+    async def aclose(self) -> None:
+        """Nothing more will be reserved or settled."""
+
     def _wake(self) -> None:
         self._settlement.set()  # all who wait; those who come later wait for the next one
         self._settlement = asyncio.Event()
@@ -223,6 +228,7 @@ class Budget:
         broken = self._find_broken(reservation, with_held=with_held)
         if broken:
             account, words = broken
+            tell(LimitReached(account.scope, reservation.document_id))
             raise BudgetReached(f"{words}. Raise the limit; replies that are kept are not paid again.", account.scope)
 
     def _find_broken(self, reservation: Reservation, *, with_held: bool) -> tuple[_Account, str] | None:

@@ -13,8 +13,10 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -28,6 +30,17 @@ from extractor.llm.modes import Dialect, ModeChoice
 from extractor.llm.refusals import say_address
 from extractor.llm.request import Mode, build_body
 from extractor.settings import Settings
+from extractor.telemetry.events import (
+    SHOWN_KEY,
+    Answer,
+    CallEnded,
+    CallRetried,
+    RateLowered,
+    Server,
+    ServerBack,
+    ServerDown,
+)
+from extractor.telemetry.watching import tell
 
 if TYPE_CHECKING:
     from extractor.llm.retries import Sleep
@@ -61,6 +74,16 @@ def _ignore(*_: object) -> None:
     """Nobody listens."""
 
 
+def _name_server(settings: Settings) -> Server:
+    address = urlsplit(settings.base_url)
+    port = address.port or (80 if address.scheme == "http" else 443)
+    return Server(settings.model or "", address.hostname or "", port, settings.temperature)
+
+
+def _tell_retry(call: Call, key: str, reason: str, tries: int, wait_s: float) -> None:
+    tell(CallRetried(call.document_id, call.task, key[:SHOWN_KEY], reason, tries, wait_s))
+
+
 class ModelClient:
     """Sends calls to one model on one server. It belongs to one event loop.
 
@@ -77,6 +100,7 @@ class ModelClient:
         on_notice: Callable[[str], None] = _ignore,
         sleep: Sleep = asyncio.sleep,
         circuit: Circuit | None = None,
+        rates: Rates | None = None,
     ) -> None:
         """Set up a client; nothing is sent yet.
 
@@ -87,6 +111,7 @@ class ModelClient:
             on_notice: told what the operator should know, each thing once.
             sleep: what waits between two tries of a call.
             circuit: when calls fail at once; the default suits a server that is asked by many calls.
+            rates: when calls may go; the limits of the settings, kept in this process, where none are given.
 
         Raises:
             SettingsError: model, address or key cannot be used.
@@ -105,12 +130,23 @@ class ModelClient:
         self._retries = retries
         self._exchange = exchange.Exchange(settings)
         self._circuit = circuit or Circuit()
-        self._rates = Rates(settings.requests_per_minute, settings.tokens_per_minute)
+        self._rates = rates or Rates(settings.requests_per_minute, settings.tokens_per_minute)
         self._slots = Slots(settings.concurrency, on_notice)
         self._modes = ModeChoice(settings.reply_mode, on_notice)
         sampling = sampling_parameters(settings)
         self.parameters: Mapping[str, object] = MappingProxyType(sampling)
         self._dialect = Dialect(sampling, on_notice)
+        self._server = _name_server(settings)
+
+    @property
+    def calls_in_flight(self) -> int:
+        """Requests that wait for their reply."""
+        return self._slots.busy
+
+    @property
+    def reply_mode(self) -> Mode | None:
+        """How the server keeps to the schema, where that is known."""
+        return self._modes.chosen
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -128,7 +164,9 @@ class ModelClient:
         """
         self._stay_in_loop()
         try:
-            async for attempt in self._retries.build_retrying(self._settings.call_attempts, self._sleep):
+            async for attempt in self._retries.build_retrying(
+                self._settings.call_attempts, self._sleep, partial(_tell_retry, call, key)
+            ):
                 with attempt:
                     return await self._try(call, key)
         except self._retries.TransientFailure as failure:
@@ -184,6 +222,7 @@ class ModelClient:
             usage = self._settle(reservation, ending.usage)
             attempt = Attempt(ending.outcome, usage, time.perf_counter() - began, mode)
             self._on_attempt(key, attempt)
+            self._tell(call, key, attempt, ending.answer)
         return ending, attempt
 
     async def _reserve(self, call: Call) -> Reservation | None:
@@ -201,14 +240,39 @@ class ModelClient:
     def _learn(self, ending: Ending, cuts: int) -> None:
         """What one ending says about the server."""
         if ending.outcome == "http-429" and ending.is_transient:
+            before = self._slots.limit
             self._slots.cut(cuts)
+            if self._slots.limit < before:
+                tell(RateLowered(self._slots.limit))
         elif not ending.is_outage:
             self._slots.raise_slowly()
         if ending.is_outage:
             if self._circuit.record_failure(ending.outcome):
                 self._on_notice(f"The server does not work (last: {ending.outcome}). Calls fail until it does.")
+                tell(ServerDown(ending.outcome))
         elif self._circuit.record_success():
             self._on_notice("The server works again.")
+            tell(ServerBack())
+
+    def _tell(self, call: Call, key: str, attempt: Attempt, answer: Answer) -> None:
+        usage = attempt.usage
+        ended = CallEnded(
+            document_id=call.document_id,
+            task=call.task,
+            key=key[:SHOWN_KEY],
+            server=self._server,
+            outcome=attempt.outcome,
+            mode=attempt.mode,
+            seconds=attempt.seconds,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cached_tokens,
+            is_estimated=usage.is_estimated,
+            usd=self._budget.cost(usage) if self._budget else None,
+            max_tokens=call.max_output_tokens,
+            answer=answer,
+        )
+        tell(ended)
 
     def _stay_in_loop(self) -> None:
         """Connections and locks are bound to a loop; in another one every call would look like a lost connection."""

@@ -6,12 +6,13 @@ a request ended (exchange), or what is done about it (client). Called by both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
 from extractor.errors import ExtractorError
 from extractor.llm.calls import ServerRefused, Usage
+from extractor.telemetry.events import NO_ANSWER, Answer
 
 _NOTHING = Usage()
 
@@ -48,6 +49,7 @@ class Ending:
         complaint: what the server said against the request. It may quote the document: never shown.
         is_json: whether the reply was JSON, fitting or not.
         may_be_mode: whether the server may just not know this way of enforcing the schema.
+        answer: what the server calls its reply.
     """
 
     outcome: str
@@ -59,6 +61,7 @@ class Ending:
     complaint: str = ""
     is_json: bool = False
     may_be_mode: bool = False
+    answer: Answer = field(default=NO_ANSWER, repr=False, compare=False)  # another for requests that ended alike
 
     @property
     def is_outage(self) -> bool:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -38,6 +39,7 @@ from extractor.llm.refusals import end_refused
 from extractor.llm.request import Mode, strict_schema
 from extractor.llm.retries import read_retry_after
 from extractor.settings import Settings
+from extractor.telemetry.events import Answer
 
 INSTRUCTOR_MODES: Mapping[Mode, instructor.Mode] = {
     "json_schema": instructor.Mode.JSON_SCHEMA,
@@ -49,6 +51,7 @@ _NO_KEY = "none"
 # Headers that the client library would fill from the environment, which the settings alone read.
 _NOT_FROM_ENVIRONMENT = ("OpenAI-Organization", "OpenAI-Project")
 _ERROR_STATUS = range(400, 600)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}")
 _CONNECT_S = 20.0
 # Shorter than the five seconds after which common servers hang up, so that no request meets a closed door.
 _KEEP_ALIVE_S = 4.0
@@ -128,7 +131,7 @@ class Exchange:
         if isinstance(said, Mapping) and said.get("code") in _ERROR_STATUS:  # how a proxy fails after its headers
             return end_refused(said["code"], said, self.settings, about=about)
         ending = judge_reply(heard[0], call, about, value, fault)
-        return replace(ending, usage=read_usage(heard[0]))
+        return replace(ending, usage=read_usage(heard[0]), answer=read_answer(heard[0]))
 
     def end_without_reply(self, cause: BaseException, about: str) -> Ending:
         """What openai raised: the server answered with an error, or not at all."""
@@ -198,6 +201,14 @@ def read_usage(response: object) -> Usage | None:
         return None
     cached = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None)
     return Usage(input_tokens=given, output_tokens=made, cached_tokens=cached or 0)
+
+
+def read_answer(response: object) -> Answer:
+    """What the server calls its reply. Only what looks like a name: the server may put anything there."""
+    choices = getattr(response, "choices", None)
+    reason = getattr(choices[0], "finish_reason", None) if choices else None
+    told = (getattr(response, "id", None), getattr(response, "model", None), reason)
+    return Answer(*(text if isinstance(text, str) and _NAME.fullmatch(text) else "" for text in told))
 
 
 class _Prepared(instructor.ResponseSchema):

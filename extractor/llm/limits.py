@@ -37,6 +37,11 @@ class Slots:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
+    def busy(self) -> int:
+        """How many calls are in flight."""
+        return self._busy
+
+    @property
     def limit(self) -> int:
         """How many calls may be in flight now."""
         return int(self._share)

@@ -16,6 +16,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from extractor.llm.endings import Ending
 
 Sleep = Callable[[float], Awaitable[None]]
+#: Told how the request ended, how many there were, and the seconds until the next one.
+OnRetry = Callable[[str, int, float], None]
 
 BASE_S = 1.0
 CAP_S = 60.0
@@ -31,18 +33,26 @@ class TransientFailure(Exception):
         self.ending = ending
 
 
-def build_retrying(attempts: int, sleep: Sleep) -> AsyncRetrying:
+def build_retrying(attempts: int, sleep: Sleep, on_retry: OnRetry = lambda *_: None) -> AsyncRetrying:
     """The policy for one call. It keeps state, so each call gets its own.
 
     Args:
         attempts: how often the call is tried at most.
         sleep: what waits.
+        on_retry: told before each wait.
     """
+
+    def tell(state: RetryCallState) -> None:
+        failure = state.outcome.exception() if state.outcome else None
+        wait = state.next_action.sleep if state.next_action else 0.0
+        on_retry(str(failure), state.attempt_number, wait)
+
     return AsyncRetrying(
         stop=stop_after_attempt(attempts),
         wait=_choose_wait,
         retry=retry_if_exception_type(TransientFailure),
         sleep=sleep,
+        before_sleep=tell,
         reraise=True,
     )
 

@@ -6,10 +6,11 @@ here: reading documents (extractor.readers). Made by the commands, closed by who
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from extractor.errors import SettingsError
 from extractor.llm.asker import JournalAsker
@@ -19,6 +20,10 @@ from extractor.llm.client import ModelClient
 from extractor.settings import Settings
 from extractor.store.journal import Journal
 from extractor.store.replay import read_replies
+from extractor.store.rows import Spent
+
+if TYPE_CHECKING:
+    from extractor.llm.shared import SharedLimits
 
 _NO_MODEL = "no model is set. Set EXTRACTOR_MODEL, or name one with --model."
 
@@ -30,23 +35,33 @@ class Session:
         asker: answers calls.
         model: the name of the model.
         run_id: whom requests are booked on in the journal.
+        replies_from: what tells one source of replies from another: the hash of a replay file, or `journal`.
     """
 
-    def __init__(self, asker: JournalAsker, journal: Journal, client: ModelClient | None, budget: Budget) -> None:
+    def __init__(
+        self,
+        asker: JournalAsker,
+        journal: Journal,
+        client: ModelClient | None,
+        budget: Budget,
+        replies_from: str = "journal",
+    ) -> None:
         self.asker = asker
+        self.replies_from = replies_from
         self.model = asker.model
         self.run_id = asker.run_id
         self._journal = journal
         self._client = client
         self._budget = budget
+        self._elsewhere = Spent()
 
     def describe(self) -> dict[str, Any]:
         """What was asked and spent, as plain data for run.json."""
-        spent = self._budget.spent
+        spent = self.spent
         return {
             "name": self.model,
             "run_id": self.run_id,
-            "is_live": self._client is not None,
+            "is_live": self.is_live,
             "replies": [
                 {"origin": origin, "from_journal": is_cached, "count": count}
                 for (origin, is_cached), count in sorted(self.asker.replied.items())
@@ -61,6 +76,41 @@ class Session:
             },
         }
 
+    @property
+    def calls_in_flight(self) -> int:
+        """Requests that wait for their reply."""
+        return self._client.calls_in_flight if self._client else 0
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a server is asked for what is not on record."""
+        return self._client is not None
+
+    @property
+    def reply_mode(self) -> str | None:
+        """How the server keeps to the schema, where that is known."""
+        return self._client.reply_mode if self._client else None
+
+    @property
+    def spent(self) -> Spent:
+        """What was paid in this session, and elsewhere for it."""
+        return self._budget.spent.plus(self._elsewhere)
+
+    def count_elsewhere(self, spent: Spent, replied: Mapping[tuple[str, bool], int], missing: int) -> None:
+        """Take in what another machine asked for this session: it was booked on the same run."""
+        self._elsewhere = self._elsewhere.plus(spent)
+        self.asker.missing += missing
+        for kind, count in replied.items():
+            self.asker.replied[kind] = self.asker.replied.get(kind, 0) + count
+
+    def recount(self) -> None:
+        """Take from the journal what was spent elsewhere: what died with its machine told nobody else.
+
+        Raises:
+            OutputError: the journal cannot be read.
+        """
+        self._elsewhere = self._journal.spent(self.run_id)
+
     def stop(self) -> None:
         """Send nothing more; what is under way goes on to its end and into the journal."""
         self._budget.stop("the run is being ended")
@@ -69,29 +119,44 @@ class Session:
         """Close connections and journal."""
         if self._client:
             await self._client.aclose()
+        await self._budget.aclose()
         self._journal.close()
 
 
-def open_live(settings: Settings, run: Limits, document: Limits, on_notice: Callable[[str], None]) -> Session:
+def open_live(
+    settings: Settings,
+    run: Limits,
+    document: Limits,
+    on_notice: Callable[[str], None],
+    shared: SharedLimits | None = None,
+) -> Session:
     """A session that asks the server for what is not in the journal.
+
+    Args:
+        shared: where the limits of a run are kept whose calls are sent from many machines; it then counts what
+            `run` allows. The requests are booked on its run.
 
     Raises:
         SettingsError: no model, no price where one is needed, or no usable journal.
+        StoreError: the shared limits cannot be reached.
     """
     if settings.model is None:
         raise SettingsError(_NO_MODEL)
     price = settings.prices.get(settings.model)
     budget = Budget(run, document, price, model=settings.model)
     journal = Journal.open(settings.journal)
+    if shared:
+        budget = shared.make_budget(document, price, settings)
     asker = JournalAsker(
         settings.model,
         sampling_parameters(settings),
         journal,
         cost=budget.cost,
-        run_id=uuid.uuid4().hex[:12],
+        run_id=shared.run_id if shared else uuid.uuid4().hex[:12],
         keeps_requests=settings.journal_requests,
     )
-    asker.client = ModelClient(settings, budget=budget, on_attempt=asker.book, on_notice=on_notice)
+    rates = shared.make_rates(settings) if shared else None
+    asker.client = ModelClient(settings, budget=budget, on_attempt=asker.book, on_notice=on_notice, rates=rates)
     return Session(asker, journal, asker.client, budget)
 
 
@@ -110,12 +175,14 @@ def open_recorded(
         if settings.model is None:
             raise SettingsError(_NO_MODEL)
         journal, model, parameters = Journal.open(settings.journal), settings.model, sampling_parameters(settings)
+        replies_from = "journal"
     else:
         journal = Journal.open(":memory:")
         journal.import_replies(replay)
         model, parameters = _choose_recorded(replay, settings.model)
+        replies_from = hashlib.sha256(replay.read_bytes()).hexdigest()
     asker = JournalAsker(model, parameters, journal, on_missing=on_missing)
-    return Session(asker, journal, None, Budget(Limits(), Limits(), None))
+    return Session(asker, journal, None, Budget(Limits(), Limits(), None), replies_from)
 
 
 def _choose_recorded(replay: Path, wanted: str | None) -> tuple[str, dict[str, object]]:

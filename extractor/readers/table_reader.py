@@ -119,7 +119,9 @@ class TableReader:
         nor is a row on one line; but where cells go line by line, the first does not stand on the label's.
         """
         printed = line.printed
-        is_odd = any(slot.grid and cell_of(slot).row in odd_rows(slot.grid) for slot in line.slots)
+        grids = {id(slot.grid): slot.grid for slot in line.slots if slot.grid}  # mostly one; to hash a grid takes long
+        odd = {key: odd_rows(grid) for key, grid in grids.items()}
+        is_odd = any(slot.grid and cell_of(slot).row in odd[id(slot.grid)] for slot in line.slots)
         if is_odd and len(printed) < len(line.slots):
             return True
         if any(slot.grid is not None for slot in printed):

@@ -36,6 +36,7 @@ __all__ = [
     "needs_processes",
     "open_page",
     "read_document",
+    "reads_in_processes",
     "tell_media_type",
 ]
 
@@ -91,6 +92,11 @@ def needs_processes(path: Path | str, settings: Settings) -> bool:
             raw = file.read(settings.max_source_mb * 1_000_000)
     except OSError:
         return False
+    return reads_in_processes(raw)
+
+
+def reads_in_processes(raw: bytes) -> bool:
+    """The same of bytes."""
     return has_pages(raw) or is_old_word(raw) or _SHOWS_PICTURES.search(raw) is not None
 
 

@@ -18,7 +18,7 @@ from extractor.store.tables import JOURNAL_VERSION, METADATA, SCHEMA_VERSION
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 #: All versions of the store's tables, oldest first. A test holds them in step with the migrations.
-STORE_VERSIONS = ("0001", "0002", "0003", "0004", "0005")
+STORE_VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 #: Alembic's own table, under a name of ours: another program in the same database may use Alembic, too.
 STORE_VERSION = Table("store_version", MetaData(), Column("version_num", String(32), primary_key=True))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -106,6 +106,10 @@ class Spent:
     cached_tokens: int = 0
     cost_usd: float = 0.0
     unpriced_calls: int = 0
+
+    def plus(self, other: Spent) -> Spent:
+        """The sum."""
+        return Spent(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Spent)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,14 @@ def insert_or_replace(connection: Connection, table: Table, values: Mapping[str,
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others))
 
 
+def replace_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows with the same columns; one that stands under a key gets these values."""
+    statement = _INSERT[connection.dialect.name](table)
+    keys = [column.name for column in table.primary_key]
+    others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
+
+
 def insert_or_add(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add rows of sums; to a row with a key that is there they are added up, in the order given."""
     statement = _INSERT[connection.dialect.name](table)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from extractor.store.database import Database
 from extractor.store.documents import Documents
 from extractor.store.keyed import KeyedReplies
+from extractor.store.ledger import LedgerTable
 from extractor.store.opening import open_store
 from extractor.store.outcomes import Outcomes
 from extractor.store.people import People
@@ -35,6 +36,7 @@ class Books:
         self.people = People(connection)
         self.outcomes = Outcomes(connection)
         self.keyed = KeyedReplies(connection)
+        self.ledger = LedgerTable(connection)
 
 
 class Store:
@@ -42,11 +44,13 @@ class Store:
 
     Attributes:
         name: of the database, for messages; without any password.
+        address: to open it in another process.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, address: str) -> None:
         self._database = database
         self.name = database.name
+        self.address = address
 
     @classmethod
     def open(cls, where: str, *, lock_timeout_s: float = 30) -> Self:
@@ -62,7 +66,7 @@ class Store:
             SettingsError: the address is wrong, or what stands there is of another program or a newer version.
             StoreError: it cannot be reached or written.
         """
-        return cls(open_store(where, lock_timeout_s))
+        return cls(open_store(where, lock_timeout_s), where)
 
     @contextmanager
     def read(self) -> Iterator[Books]:

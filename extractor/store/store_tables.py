@@ -154,6 +154,62 @@ RUN_DOCUMENTS = Table(
     _partial("run_documents_waiting", "added_at", "run_id", "position", where="state IN ('queued', 'working')"),
 )
 
+# ---------------------------------------------------------------- what a run can go on from
+
+LEDGER = Table(
+    "ledger",
+    STORE_METADATA,
+    Column("key", _SHA256, primary_key=True),
+    Column("document_id", _SHA256),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("review", Integer, nullable=False),
+    Column("extraction_id", _NUMBER),
+    Column("account", Text, nullable=False),  # JSON
+    Column("pieces", LargeBinary),
+)
+
+# ---------------------------------------------------------------- limits that several machines keep together
+
+# Moments are seconds since 1970 by the database's own clock: nobody else's counts, and they are reckoned with.
+PACES = Table(
+    "paces",
+    STORE_METADATA,
+    Column("server", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("requests_until", Float, nullable=False),  # what was granted so far is used up then
+    Column("tokens_until", Float, nullable=False),
+)
+
+# Money is counted in 10^-12 USD: sums of whole numbers are exact, and the most is nine million USD.
+PURSES = Table(
+    "purses",
+    STORE_METADATA,
+    Column("run_id", Text, primary_key=True),
+    Column("max_calls", _NUMBER),
+    Column("max_tokens", _NUMBER),
+    Column("max_picousd", _NUMBER),
+    Column("used_calls", _NUMBER, nullable=False),
+    Column("used_tokens", _NUMBER, nullable=False),
+    Column("used_picousd", _NUMBER, nullable=False),
+    Column("held_calls", _NUMBER, nullable=False),
+    Column("held_tokens", _NUMBER, nullable=False),
+    Column("held_picousd", _NUMBER, nullable=False),
+)
+
+# One holder a task: who takes the task over takes the row, so that the one before can hold no more.
+SPENDERS = Table(
+    "spenders",
+    STORE_METADATA,
+    Column("run_id", Text, ForeignKey("purses.run_id", ondelete="CASCADE"), primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("held_calls", _NUMBER, nullable=False),
+    Column("held_tokens", _NUMBER, nullable=False),
+    Column("held_picousd", _NUMBER, nullable=False),
+    Column("heard", Float, nullable=False),
+)
+
 # ---------------------------------------------------------------- the queue
 
 _OPEN = "state = 'open'"

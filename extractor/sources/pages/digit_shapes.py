@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pymupdf
@@ -28,6 +27,7 @@ _WIDTH, _HEIGHT = 20, 28
 _FEWEST_PIXELS = 9  # in height; below, shapes blur
 _SAMPLES = 3
 _INK = 0.4
+_NEIGHBOURS = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 # Correlations: what a shape has in common with the digit that it resembles most, and how much less with the claimed.
 _ALIKE = 0.7
 _MARGIN = 0.2
@@ -76,8 +76,24 @@ def _normalise(ink: _Shape) -> _Shape | None:
     width = min(_WIDTH, max(1, round(cut.shape[1] * _HEIGHT / cut.shape[0])))
     shape = np.zeros((_HEIGHT, _WIDTH), dtype=np.float32)
     left = (_WIDTH - width) // 2
-    shape[:, left : left + width] = cv2.resize(cut, (width, _HEIGHT), interpolation=cv2.INTER_AREA)
-    return cv2.GaussianBlur(shape, (5, 5), 0).astype(np.float32)
+    shape[:, left : left + width] = _cover(cut.shape[0], _HEIGHT) @ cut @ _cover(cut.shape[1], width).T
+    return np.asarray(_blur(_HEIGHT) @ shape @ _blur(_WIDTH).T, dtype=np.float32)
+
+
+@cache
+def _cover(old: int, new: int) -> _Shape:
+    """Shares (new, old) by which each of `new` pixels in a row covers the `old` ones: each takes the mean of them."""
+    ends = np.arange(new + 1) * (old / new)
+    pixels = np.arange(old)
+    shared = np.minimum(ends[1:, None], pixels + 1) - np.maximum(ends[:-1, None], pixels)
+    return np.asarray(np.maximum(shared, 0) * (new / old), dtype=np.float32)
+
+
+@cache
+def _blur(length: int) -> _Shape:
+    """Weights (length, length) of each pixel's neighbours, two on either side, mirrored at the ends."""
+    mirrored = np.pad(np.eye(length, dtype=np.float32), ((2, 2), (0, 0)), mode="reflect")
+    return np.asarray(sum(weight * mirrored[at : at + length] for at, weight in enumerate(_NEIGHBOURS)), np.float32)
 
 
 def _is_other(shape: _Shape, digit: int) -> bool:
@@ -92,8 +108,18 @@ def _is_other(shape: _Shape, digit: int) -> bool:
 
 def _count_loops(shape: _Shape) -> int:
     """Areas that ink encloses on all sides."""
-    paper = np.pad((shape < _INK).astype(np.uint8), 1, constant_values=1)
-    return int(cv2.connectedComponents(paper, connectivity=4)[0]) - 2
+    paper = np.pad(shape < _INK, 1, constant_values=True)
+    left = set(zip(*np.nonzero(paper), strict=True))
+    areas = 0
+    while left:
+        areas += 1
+        reached = [left.pop()]
+        while reached:
+            row, column = reached.pop()
+            around = {(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)} & left
+            left -= around
+            reached.extend(around)
+    return areas - 1
 
 
 def rate_likeness(shape: _Shape) -> npt.NDArray[np.float64]:

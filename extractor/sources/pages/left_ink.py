@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -68,7 +67,7 @@ class LeftInk:
         low = tuple(max(part - _CONTRAST, 0) for part in fill.color)
         high = tuple(min(part + _CONTRAST, 255) for part in fill.color)
         if self._open[place].size:
-            self._open[place] &= cv2.inRange(self._frame.image[place], low, high) == 0
+            self._open[place] &= ~_is_within(self._frame.image[place], low, high)
 
     def find_in_cell(self, box: Box, *, has_text: bool) -> Box | None:
         """The box around unexplained ink in a cell; None where there is none.
@@ -117,6 +116,14 @@ def has_ink(frame: Frame) -> bool:
     """Whether anything at all is on the page."""
     channels = (frame.image[:, :, channel] for channel in range(3))
     return any(int(channel.max()) - int(channel.min()) >= _CONTRAST for channel in channels)
+
+
+def _is_within(area: npt.NDArray[np.uint8], low: Sequence[int], high: Sequence[int]) -> _Mask:
+    """Where all three channels are between two colours, both included."""
+    within = np.ones(area.shape[:2], dtype=bool)
+    for channel, (least, most) in enumerate(zip(low, high, strict=True)):
+        within &= (area[:, :, channel] >= least) & (area[:, :, channel] <= most)
+    return within
 
 
 def _differs(area: npt.NDArray[np.uint8], color: npt.ArrayLike) -> _Mask:

@@ -6,6 +6,7 @@ Called by tasks.
 
 from __future__ import annotations
 
+import io
 import re
 import traceback
 from collections.abc import Iterator
@@ -13,9 +14,8 @@ from contextlib import contextmanager
 from math import hypot
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pymupdf
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from extractor.errors import MissingProgram
 from extractor.model import Page
@@ -83,10 +83,13 @@ def open_page(file: PageFile, number: int) -> Iterator[pymupdf.Page]:
 
 
 def _rewrite_picture(path: str) -> bytes:
-    image = cv2.imdecode(np.frombuffer(Path(path).read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise pymupdf.FileDataError("the picture cannot be decoded")
-    return cv2.imencode(".bmp", image)[1].tobytes()
+    written = io.BytesIO()
+    try:
+        with Image.open(path) as picture:
+            ImageOps.exif_transpose(picture).convert("RGB").save(written, "BMP")
+    except (OSError, UnidentifiedImageError, ValueError) as error:
+        raise pymupdf.FileDataError("the picture cannot be decoded") from error
+    return written.getvalue()
 
 
 def list_pages(document: pymupdf.Document) -> tuple[Page, ...]:

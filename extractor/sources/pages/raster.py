@@ -6,13 +6,14 @@ Called by tasks, and by the text layer's tests of what leaves ink.
 
 from __future__ import annotations
 
+import io
 from math import sqrt
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pymupdf
+from PIL import Image
 
 from extractor.model import Box
 from extractor.settings import Settings
@@ -89,9 +90,6 @@ def render_page(page: pymupdf.Page, dpi: float, settings: Settings) -> Picture:
     return Picture(np.ascontiguousarray(rgb[:, :, ::-1]), zoom / count_pixels_per_point(page))
 
 
-_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
-
-
 def crop(picture: Picture, box: Box, turn: int) -> npt.NDArray[np.uint8]:
     """A part of a page, at least one pixel of it, turned clockwise by 0, 90, 180 or 270 degrees."""
     height, width = picture.image.shape[:2]
@@ -99,9 +97,12 @@ def crop(picture: Picture, box: Box, turn: int) -> npt.NDArray[np.uint8]:
     x = min(max(int(left), 0), width - 1)
     y = min(max(int(top), 0), height - 1)
     part = picture.image[y : max(y + 1, int(np.ceil(bottom))), x : max(x + 1, int(np.ceil(right)))]
-    return np.asarray(cv2.rotate(part, _TURNS[turn]), np.uint8) if turn else part
+    return np.ascontiguousarray(np.rot90(part, -turn // 90)) if turn else part
 
 
 def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
     """PNG bytes of a BGR image."""
-    return cv2.imencode(".png", image)[1].tobytes()
+    written = io.BytesIO()
+    # The least compression: more of it takes several times as long and gains little on text.
+    Image.fromarray(image[:, :, ::-1]).save(written, "PNG", compress_level=1)
+    return written.getvalue()

@@ -110,7 +110,10 @@ def read_page(file: PageFile, settings: Settings, number: int) -> PageRead | Ref
 
 
 def _read_ink(picture: Picture, facts: Page, settings: Settings, reason: str) -> PageRead:
-    from extractor.sources.pages.scan import engine, reader  # noqa: PLC0415 - only where there is a page to recognise
+    from extractor.sources.pages.scan import check_installed  # noqa: PLC0415 - only where a page is to be recognised
+
+    check_installed()
+    from extractor.sources.pages.scan import engine, reader  # noqa: PLC0415 - loads what was looked for
 
     engine.configure_engine(_count_threads(settings))
     content = reader.read_scan_page(picture, facts)

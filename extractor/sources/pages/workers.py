@@ -49,6 +49,10 @@ class TaskFailed(Exception):
         self.remedy = remedy
 
 
+class NoWorkers(TaskFailed):
+    """No process could be started: wrong for every task alike."""
+
+
 class Task(Generic[T]):
     """A call that waits for a worker or is at work. `future` ends with the result, a TaskFailed, or cancelled."""
 
@@ -99,7 +103,7 @@ class Workers:
             try:
                 return task.future.result(_CHECK_S)
             except TimeoutError:  # of this waiting only: tasks that took too long end with a TaskFailed
-                self._check_pool()
+                self.check()
 
     def cancel(self, task: Task[T]) -> None:
         """Withdraw a task; a worker that is at it is killed."""
@@ -160,8 +164,8 @@ class Workers:
             _settle(task, inner, error)
         self._advance()
 
-    def _check_pool(self) -> None:
-        """Where the pool itself has ended, its tasks never come back by themselves."""
+    def check(self) -> None:
+        """To be called now and then by who waits: where the pool itself ended, its tasks do not come by themselves."""
         with self._lock:
             pool = self._pool
             if pool is None or pool.active:
@@ -200,9 +204,9 @@ def _explain(error: BaseException, timeout_s: int) -> TaskFailed:
             "Print it to a new PDF; if that is not enough, raise EXTRACTOR_PAGE_MEMORY_MB",
         )
     if isinstance(error, BrokenProcessPool):
-        return TaskFailed(
-            "no process to read pages could be started",
-            "A script that loads PDFs needs `if __name__ == '__main__':` around what it does",
+        return NoWorkers(
+            "no process to read documents could be started",
+            "A script that reads documents needs `if __name__ == '__main__':` around what it does",
         )
     if isinstance(error, OutOfMemory | MemoryError):  # outside the task itself: an import, a result
         return TaskFailed("it needs more memory than a page may take", "Raise EXTRACTOR_PAGE_MEMORY_MB")

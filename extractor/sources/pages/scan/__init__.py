@@ -1,4 +1,25 @@
 """A picture of a page -> PageContent: straightened, its rules found, its ink recognised.
 
-Runs in worker processes only (loads OpenCV and the OCR engine). Called by extractor.sources.pages.tasks.
+Runs in worker processes only (loads OpenCV and the OCR engine, the extra `ocr`). Called by
+extractor.sources.pages.tasks.
 """
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from extractor.errors import MissingProgram
+
+
+def check_installed() -> None:
+    """See that there is something to recognise ink with, before the modules of this package are loaded.
+
+    Raises:
+        MissingProgram: the program was installed without its extra.
+    """
+    if missing := [name for name in ("cv2", "rapidocr") if find_spec(name) is None]:
+        raise MissingProgram(
+            ", ".join(missing),
+            "it has to be recognised from its picture, and OCR is not installed (the extra 'ocr')",
+            "Install it: pip install 'extractor[ocr]'",
+        )
