@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from extractor.bulk.plan import printable_path
+from extractor.bulk.inputs.paths import printable_path
 from extractor.errors import ExtractorError, SourceError
 from extractor.flags import make_flag
 from extractor.model import DocumentIdentity, Origin, Record, Status

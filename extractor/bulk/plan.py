@@ -20,14 +20,11 @@ from extractor.bulk.inputs.kinds import ContainerKind
 from extractor.bulk.inputs.paths import printable_path
 from extractor.bulk.inputs.reading import PlaceReader
 from extractor.bulk.inputs.scan import Scan
-from extractor.bulk.listed import PlannedFile, PlannedFiles, plan_inputs
 from extractor.bulk.progress import Progress
 from extractor.errors import SettingsError
 from extractor.model import Origin
 from extractor.settings import Settings
 from extractor.store.worklist import Place, Placed, Worklist
-
-__all__ = ["Entry", "Plan", "PlannedFile", "PlannedFiles", "open_plan", "plan_inputs", "printable_path"]
 
 #: Rows of the manifest without a file that are named.
 MOST_UNMATCHED = 100

@@ -1,30 +1,13 @@
-"""What a run works on: files with equal bytes together, and what becomes of each.
+"""Documents that are evaluated: the nouns that pass between choosing files and judging what was read.
 
-Lives here: grouping, and the nouns that pass between planning, reading and keeping. Does not live here: choosing files
-(plan), reading them (loading, flow), what is done with the result (run). Called by run and foresight; the nouns are
-those of all of bulk.
+Does not live here: reading them (loading, flow), judging (extractor.evaluation). A run has other ones (plan, making).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from extractor.bulk.plan import Plan, printable_path
-from extractor.model import Document, Origin, Record, Status
-
-_BLOCK_BYTES = 1 << 20
-
-
-class Progress(NamedTuple):
-    """Where a run stands. `stage` is `hash` (finding equal files) or `extract`; `done` of `total` are finished."""
-
-    stage: Literal["hash", "extract"]
-    done: int
-    total: int
-    path: str
-    status: Status | None = None
+from extractor.model import Document, Origin, Record
 
 
 class Work(NamedTuple):
@@ -41,32 +24,3 @@ class Made(NamedTuple):
 
     document: Document
     record: Record
-
-
-def group_files(plan: Plan, on_progress: Callable[[Progress], None]) -> list[Work]:
-    """Files with equal bytes together, in the order of the plan. Only digests are kept in memory."""
-    groups: dict[bytes | int, list[int]] = {}
-    for index, planned in enumerate(plan.files):
-        # A file that cannot be read is a group of its own: it fails by itself later, with its reason.
-        groups.setdefault(_hash_file(planned.path) or index, []).append(index)
-        on_progress(Progress("hash", index + 1, len(plan.files), printable_path(planned.path)))
-    return [
-        Work(
-            path=plan.files[members[0]].path,
-            document_id=key.hex() if isinstance(key, bytes) else None,
-            origins=tuple(dict.fromkeys(origin for index in members for origin in plan.files[index].origins)),
-            total=len(groups),
-        )
-        for key, members in groups.items()
-    ]
-
-
-def _hash_file(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            digest = hashlib.sha256()
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
-            return digest.digest()
-    except OSError:
-        return None

@@ -28,6 +28,8 @@ from extractor.sources.detect import ZIP_ERRORS
 ARCHIVE_ERRORS = (*ZIP_ERRORS, tarfile.TarError, lzma.LZMAError)
 """All that the archive modules of the standard library raise on bytes that are damaged."""
 BLOCK_BYTES = 1 << 20
+_LONGEST_NAME = 1000
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 _KINDS: dict[str, type[SourceError]] = {
     kind.code: kind
     for kind in (SourceError, DamagedSource, EmptySource, SourceTooLarge, UnreadableSource, UnsupportedFormat)
@@ -46,10 +48,13 @@ class Problem(NamedTuple):
         return json.dumps(self, ensure_ascii=False)
 
     @classmethod
-    def raise_at(cls, written: str, path: str) -> SourceError:
-        """The error that was written, at a place."""
-        code, problem, remedy = json.loads(written)
-        return _KINDS[code](path, problem, remedy)
+    def read(cls, written: str) -> Problem:
+        """What was written."""
+        return cls(*json.loads(written))
+
+    def make_error(self, path: str) -> SourceError:
+        """As an error at a place."""
+        return _KINDS[self.code](path, self.problem, self.remedy)
 
 
 class Said(NamedTuple):
@@ -146,8 +151,9 @@ def _is_common(letter: str) -> bool:
 
 
 def show_name(name: str) -> str:
-    """A member's name as text that every output can hold."""
-    return "!/" + os.fsencode(name.removeprefix("./")).decode("utf-8", "backslashreplace")
+    """A member's name as text that every output, and a terminal, can hold."""
+    shown = os.fsencode(name.removeprefix("./")).decode("utf-8", "backslashreplace").translate(_CONTROLS)
+    return "!/" + (shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}…")
 
 
 class Readable(Protocol):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import IO, Any, NamedTuple
 
-from extractor.bulk.inputs.found import BLOCK_BYTES, Found, Problem, Said, too_large
+from extractor.bulk.inputs.found import BLOCK_BYTES, Found, Problem, Said, show_name, too_large
 from extractor.errors import DamagedSource, SourceTooLarge, UnreadableSource
 from extractor.settings import Settings
 
@@ -106,7 +106,7 @@ def _look(
         line = _parse(raw, folder, settings.max_source_mb * 1_000_000)
     except _Unusable as error:
         return found._replace(problem=error.problem)
-    found = found._replace(inner=f"{found.inner}!/{line.name}" if line.name else found.inner, said=line.said)
+    found = found._replace(inner=found.inner + (show_name(line.name) if line.name else ""), said=line.said)
     if line.file is not None:
         digest, problem = hash_file(line.file)
         return found._replace(digest=digest, problem=problem, file=line.file)
@@ -120,8 +120,8 @@ def _parse(raw: bytes, folder: str, limit: int) -> Line:
         raise _unusable(f"the line is no JSON ({error})", "Write one JSON object a line, in UTF-8") from error
     if not isinstance(fields, dict):
         raise _unusable("the line is JSON, but no object", "Write one JSON object a line: {...}")
-    said = Said(*(_pick(fields, names) for names in (_URL, _SITE, _FETCHED_AT)))
-    content, file = _take_content(fields), _pick(fields, _FILE)
+    said = Said(*(_pick_printable(fields, names) for names in (_URL, _SITE, _FETCHED_AT)))
+    content, file = _take_content(fields), _pick_printable(fields, _FILE)
     if content is None and file is None:
         known = ", ".join((*_CONTENT, *_ENCODED, *_FILE))
         raise _unusable("the line holds no document", f"Give it in one of these: {known}")
@@ -130,8 +130,7 @@ def _parse(raw: bytes, folder: str, limit: int) -> Line:
         remedy = "Raise EXTRACTOR_MAX_SOURCE_MB if this really is one report"
         raise _Unusable(Problem(SourceTooLarge.code, problem, remedy))
     path = None if content is not None or file is None else _find_beside(folder, file)
-    name = (_pick(fields, _PATH) or "").encode("utf-8", "backslashreplace").decode()
-    return Line(content, path, name, said)
+    return Line(content, path, _pick_printable(fields, _PATH) or "", said)
 
 
 def _take_content(fields: Mapping[str, Any]) -> bytes | None:
@@ -147,6 +146,12 @@ def _take_content(fields: Mapping[str, Any]) -> bytes | None:
         raise _unusable(f"its base64 is damaged ({error})", "Write the file anew") from error
 
 
+def _pick_printable(fields: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    """The first that holds text, as text that every output can hold: JSON can write half characters."""
+    text = _pick(fields, names)
+    return text and text.encode("utf-8", "surrogatepass").decode("utf-8", "backslashreplace")
+
+
 def _pick(fields: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
     """The first that holds text."""
     return next((value for name in names if isinstance(value := fields.get(name), str) and value.strip()), None)
@@ -154,8 +159,9 @@ def _pick(fields: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
 
 def _find_beside(folder: str, name: str) -> str:
     """A file in the folder or below: whoever wrote the lines reaches no other file of this machine."""
-    path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
-    if os.path.commonpath((os.path.realpath(folder), path)) != os.path.realpath(folder) if path else True:
+    root = os.path.realpath(folder)
+    path = "" if "\0" in name else os.path.realpath(os.path.join(root, name))
+    if not path.startswith(os.path.join(root, "")):
         problem = f"its file {name[:120]!r} does not lie beside the lines, or below"
         raise _Unusable(Problem(UnreadableSource.code, problem, "Put it there, and name it from there"))
     return path

@@ -120,8 +120,15 @@ def _walk_folder(folder: str, sort: Sort) -> Iterator[Named]:
 
 
 def _list_files(folder: str, sort: Sort) -> Iterator[Named]:
-    names = _scan_folder(folder, lambda entry: not is_ignored(entry.name) and entry.is_file())
+    names = _scan_folder(folder, lambda entry: not is_ignored(entry.name) and _is_file(entry))
     return (Named(os.path.join(folder, os.fsdecode(name))) for name in sort(names))
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself is no more a file than one that leads nowhere
+        return False
 
 
 def _list_folders(folder: str, sort: Sort) -> Iterator[str]:
@@ -191,9 +198,9 @@ def _split_list(file: IO[bytes], shown: str) -> Iterator[str]:
     rest = b""
     while block:
         *paths, rest = (rest + block).split(mark)
+        if len(rest) > _LONGEST_PATH or (mark == b"\n" and b"\0" in block):
+            raise SettingsError(f"{shown}: this is no list of files. Give one path a line, or NUL behind each.")
         yield from (os.fsdecode(path) for path in (_clean(path, mark) for path in paths) if path)
-        if len(rest) > _LONGEST_PATH:
-            raise SettingsError(f"{shown}: this is no list of files, a line is too long. Give one path a line.")
         block = file.read(_BLOCK_BYTES)
     if last := _clean(rest, mark):
         yield os.fsdecode(last)

@@ -14,7 +14,7 @@ from extractor.bulk.inputs.kinds import ContainerKind
 from extractor.bulk.inputs.lines import read_line
 from extractor.bulk.inputs.streams import OpenStreams
 from extractor.bulk.inputs.zips import read_zip_member
-from extractor.errors import SourceError, UnreadableSource
+from extractor.errors import DamagedSource, SourceError, UnreadableSource
 from extractor.settings import Settings
 from extractor.store.worklist import Place
 
@@ -41,10 +41,10 @@ class PlaceReader:
             SourceError: they could not be read when the run was planned, cannot be now, or are others.
         """
         if place.problem:
-            raise Problem.raise_at(place.problem, place.path)
+            raise Problem.read(place.problem).make_error(place.path)
         try:
             if container and place.file is None:
-                raw = self._read_inside(place, *container)
+                raw: bytes | None = self._read_inside(place, *container)
             else:
                 raw = _read_file(place.file or os.fsencode(place.path), self._limit)
         except OSError as error:
@@ -55,8 +55,7 @@ class PlaceReader:
             raise SourceError(place.path, "the file changed while the run was going on", "Run again")
         return raw
 
-    def _read_inside(self, place: Place, path: bytes, kind: ContainerKind) -> bytes | None:
-        """The bytes; None where they are not to be had any more."""
+    def _read_inside(self, place: Place, path: bytes, kind: ContainerKind) -> bytes:
         try:
             stream = self._streams.get(path, kind)
             if kind is ContainerKind.ZIP:
@@ -64,12 +63,14 @@ class PlaceReader:
             stream.seek(place.start)
             raw = stream.read(place.size)
             is_line = kind in (ContainerKind.JSONL, ContainerKind.JSONL_GZ)
-            return read_line(raw, os.path.dirname(os.fsdecode(path)), self._limit).raw if is_line else raw
+            return read_line(raw, os.path.dirname(os.fsdecode(path)), self._limit).raw or b"" if is_line else raw
         except ARCHIVE_ERRORS as error:
             self._streams.drop(path, kind)
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            return None
+            # Behind damage, how much can be unpacked depends on where one begins.
+            problem = f"it cannot be read any more out of its archive, which is damaged or changed meanwhile ({error})"
+            raise DamagedSource(place.path, problem, "Fetch the archive again, whole, and run again") from error
 
 
 def _read_file(path: bytes, limit: int) -> bytes | None:

@@ -29,6 +29,8 @@ from extractor.settings import Settings
 from extractor.store.worklist import Place, Worklist
 
 _BLOCK_BYTES = 1 << 20
+# Headers may claim more than the index can hold; nothing lies there, and reading says so.
+_FARTHEST = (1 << 63) - 1
 
 
 class Scan:
@@ -111,11 +113,11 @@ class Scan:
 
     def _add_container(self, path: str, key: bytes, only_named: bool) -> bool:
         """Add what is in a file of many documents; False where it is one document."""
-        kind = tell_container(path)
+        kind = _tell_kind(path)
         if kind is None:
             return False
-        shown = printable_path(path)
-        before, number = self._worklist.places, 0
+        shown, before = printable_path(path), self._worklist.places
+        number = self._worklist.add_container(os.fsencode(path), kind, key)
 
         def is_wanted(inner: str) -> bool:
             return not only_named or self._worklist.names(self._keys.of_member(path, inner))
@@ -124,17 +126,10 @@ class Scan:
             place = self._worklist.find(number, self._keys.of_member(path, inner))
             return _as_found(place) if place else None
 
-        try:
-            kind = look_into(path, kind)
-            if kind is None:
+        for found in self._list(path, kind, is_wanted, find):
+            if found is None:
                 return False
-            number = self._worklist.add_container(os.fsencode(path), kind, key)
-            for found in self._list(path, kind, is_wanted, find):
-                if found is None:
-                    return False
-                self._add(self._place(found, shown, path, key, number))
-        except ARCHIVE_ERRORS as error:
-            self._add(Place(shown, key, problem=_broken(error).write()))
+            self._add(self._place(found, shown, path, key, number))
         if self._worklist.places == before and not only_named:
             problem = Problem(EmptySource.code, "there is no document in it", "Look at it, or fetch it again")
             self._add(Place(shown, key, problem=problem.write()))
@@ -143,7 +138,15 @@ class Scan:
     def _list(
         self, path: str, kind: ContainerKind, wanted: Callable[[str], bool], find: Callable[[str], Found | None]
     ) -> Iterator[Found | None]:
-        """What is in a container; None where it turns out to be one document."""
+        """What is in a container, and a last Found for itself where it breaks off; None where it is one document."""
+        try:
+            yield from self._list_whole(path, kind, wanted, find)
+        except ARCHIVE_ERRORS as error:
+            yield Found("", problem=_broken(error))
+
+    def _list_whole(
+        self, path: str, kind: ContainerKind, wanted: Callable[[str], bool], find: Callable[[str], Found | None]
+    ) -> Iterator[Found | None]:
         with open_stream(path, kind) as stream:
             if kind is ContainerKind.ZIP:
                 with open_stream(path, kind) as beside:
@@ -163,16 +166,24 @@ class Scan:
             key=self._keys.of_member(path, name) if name else key,
             container=number,
             file=os.fsencode(found.file) if found.file else None,
-            start=found.start,
-            size=found.size,
+            start=min(found.start, _FARTHEST),
+            size=min(found.size, _FARTHEST),
             digest=found.digest,
             problem=found.problem and found.problem.write(),
             origin=json.dumps(found.said, ensure_ascii=False) if found.said and any(found.said) else None,
         )
 
 
+def _tell_kind(path: str) -> ContainerKind | None:
+    kind = tell_container(path)
+    try:
+        return kind and look_into(path, kind)
+    except OSError:  # whoever reads it as one document says why it cannot be read
+        return None
+
+
 def _as_found(place: Place) -> Found:
-    problem = Problem(*json.loads(place.problem)) if place.problem else None
+    problem = Problem.read(place.problem) if place.problem else None
     return Found("", start=place.start, size=place.size, digest=place.digest, problem=problem)
 
 

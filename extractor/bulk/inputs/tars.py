@@ -53,6 +53,7 @@ class TarMembers:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = _Watched(stream)
+        self._last = -1
         source = cast("IO[bytes]", self._stream)
         self._tar = tarfile.open(fileobj=source, mode="r:", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115
 
@@ -66,7 +67,7 @@ class TarMembers:
             find: what was found before under a name.
         """
         try:
-            while (info := self._tar.next()) is not None:
+            while (info := self._next()) is not None:
                 self._tar.members.clear()  # type: ignore[attr-defined]  # it remembers them all
                 name = decode_name(info.name.encode("utf-8", "surrogateescape"))
                 inner = show_name(name)
@@ -78,6 +79,14 @@ class TarMembers:
         if problem:
             problem = f"the archive is cut off or damaged behind its members listed here ({problem})"
             yield Found("", problem=Problem(DamagedSource.code, problem, "Fetch it again, whole"))
+
+    def _next(self) -> tarfile.TarInfo | None:
+        info = self._tar.next()
+        if info:
+            if info.offset <= self._last:  # sizes below zero: the same members would come for ever
+                raise tarfile.ReadError("its headers lead back")
+            self._last = info.offset
+        return info
 
     def _look(
         self, info: tarfile.TarInfo, inner: str, settings: Settings, find: Callable[[str], Found | None]
@@ -130,7 +139,7 @@ class _Watched:
         self.last = b""
 
     def read(self, size: int) -> bytes:
-        if size > _LONGEST_HEADER:
+        if not 0 <= size <= _LONGEST_HEADER:
             raise tarfile.ReadError(f"a header of {size} bytes")
         self.last = self._stream.read(size)
         return self.last

@@ -101,11 +101,10 @@ def _find(stream: IO[bytes]) -> tuple[int, int, int]:
 def _read_member(header: tuple[int, ...], name: bytes, extra: dict[int, bytes], shift: int) -> Member:
     _, _, system, _, _, flags, method, _, _, check_sum, *sizes, _, _, _, _, _, attributes, start = header
     packed_size, size = sizes
-    large = iter(
-        struct.iter_unpack("<Q", extra[_SIZES_64][: len(extra[_SIZES_64]) // 8 * 8]) if _SIZES_64 in extra else ()
-    )
+    field = extra.get(_SIZES_64, b"")
+    large = iter(struct.unpack(f"<{len(field) // 8}Q", field[: len(field) // 8 * 8]))
     size, packed_size, start = (
-        next(large)[0] if number == _IN_EXTRA else number for number in (size, packed_size, start)
+        next(large, number) if number == _IN_EXTRA else number for number in (size, packed_size, start)
     )
     utf8_name = _find_utf8_name(extra.get(_NAME_IN_UTF8, b""), name)
     return Member(name, utf8_name, system, flags, method, check_sum, packed_size, size, attributes >> 16, start + shift)

@@ -105,16 +105,17 @@ def _refuse(member: Member, name: str, settings: Settings) -> Problem | None:
 
 
 def _hash(stream: IO[bytes], member: Member, found: Found, settings: Settings) -> Found:
+    limit = settings.max_source_mb * 1_000_000
     info = zipfile.ZipInfo()
-    info.CRC, info.compress_size, info.file_size = member.check_sum, member.packed_size, member.size
+    info.CRC, info.compress_size, info.file_size = member.check_sum, member.packed_size, limit + 1
     try:
         with _open_member(stream, member.start, info) as content:
-            digest, size = hash_stream(content, settings.max_source_mb * 1_000_000)
+            digest, size = hash_stream(content, limit)
     except NotImplementedError as error:
         remedy = "Unpack the archive, and give the files"
         return found._replace(problem=Problem(UnsupportedFormat.code, f"it is packed in a rare way ({error})", remedy))
     except ARCHIVE_ERRORS as error:
         return found._replace(problem=damaged(error))
-    if size < member.size:
-        return found._replace(problem=damaged("its end is missing"))
+    if size != member.size:
+        return found._replace(problem=damaged("it has another size than the archive says"))
     return found._replace(digest=digest)

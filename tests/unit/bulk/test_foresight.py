@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import flatten
 import pytest
 
-from extractor.bulk.foresight import foresee_calls
-from extractor.bulk.plan import Plan, plan_inputs
-from extractor.bulk.works import Progress
+from extractor.bulk.foresight import Foresight, foresee_calls
+from extractor.bulk.plan import open_plan
+from extractor.bulk.progress import Progress
 from extractor.errors import SettingsError
 from extractor.llm.calls import Call, Reply, Usage, call_key, sampling_parameters
 from extractor.llm.prompts import load_prompt
@@ -45,13 +46,20 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(model="m", journal=str(tmp_path / "journal.sqlite"))
 
 
-def plan(folder: Path) -> Plan:
-    return plan_inputs([str(folder)], None)
+def look(
+    folder: Path,
+    settings: Settings,
+    policy: Policy = "auto",
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_call: Callable[[str, Call], None] = lambda key, call: None,
+) -> Foresight:
+    with open_plan([str(folder)], None, settings=settings, on_progress=lambda progress: None) as plan:
+        return foresee_calls(plan, policy, settings, on_progress, on_call)
 
 
 def foresee(folder: Path, settings: Settings, policy: Policy = "auto") -> tuple[Counter[str], list[Call]]:
     calls: list[Call] = []
-    found = foresee_calls(plan(folder), policy, settings, lambda progress: None, lambda key, call: calls.append(call))
+    found = look(folder, settings, policy, on_call=lambda key, call: calls.append(call))
     assert found.calls == Counter(call.task for call in calls)
     return found.calls, calls
 
@@ -86,7 +94,7 @@ def test_nothing_is_sent_and_nothing_is_kept(folder: Path, settings: Settings) -
 
 def test_tokens_are_those_of_the_calls(folder: Path, settings: Settings) -> None:
     calls: list[Call] = []
-    found = foresee_calls(plan(folder), "auto", settings, lambda progress: None, lambda key, call: calls.append(call))
+    found = look(folder, settings, on_call=lambda key, call: calls.append(call))
     assert found.input_tokens == sum(count_tokens(call.system) + count_tokens(call.user) for call in calls)
     assert found.most_output_tokens == sum(load_prompt(call.task).max_output_tokens for call in calls)
     assert 0 < found.output_tokens < found.most_output_tokens
@@ -99,7 +107,7 @@ def test_what_the_journal_holds_is_counted_apart(folder: Path, settings: Setting
     with Journal.open(settings.journal) as journal:
         reply = '{"facts":[],"problems":[],"measures":[]}'
         journal.add(StoredReply(key, "narrative", "m", {}, "1", "h", reply, "live"))
-    found = foresee_calls(plan(folder), "auto", settings, lambda progress: None)
+    found = look(folder, settings)
     assert found.on_record == 1
     assert found.calls.total() == len(calls) - 1
 
@@ -107,7 +115,7 @@ def test_what_the_journal_holds_is_counted_apart(folder: Path, settings: Setting
 def test_keys_are_those_that_a_run_asks_with(folder: Path, settings: Settings) -> None:
     """What a batch answers under these keys, a run finds."""
     foreseen: set[str] = set()
-    foresee_calls(plan(folder), "both", settings, lambda progress: None, lambda key, call: foreseen.add(key))
+    look(folder, settings, "both", on_call=lambda key, call: foreseen.add(key))
     asked: set[str] = set()
 
     class Noting:
@@ -132,14 +140,16 @@ def test_keys_are_those_that_a_run_asks_with(folder: Path, settings: Settings) -
 def test_documents_that_cannot_be_read_are_counted_apart(folder: Path, settings: Settings) -> None:
     (folder / "4.txt").write_bytes(b"")
     seen: list[Progress] = []
-    found = foresee_calls(plan(folder), "auto", settings, seen.append)
+    found = look(folder, settings, on_progress=seen.append)
     assert (found.documents, found.failed) == (3, 1)
-    assert [(item.done, item.total) for item in seen if item.stage == "extract"] == [(n, 4) for n in range(1, 5)]
+    assert {(item.stage, item.total) for item in seen} == {("read", 4)}
+    assert [item.done for item in seen] == sorted(item.done for item in seen)
+    assert (seen[-1].done, seen[-1].failed) == (4, 1)
 
 
 def test_equal_files_are_one_document(folder: Path, settings: Settings) -> None:
     (folder / "4.txt").write_bytes((folder / "1.txt").read_bytes())
-    assert foresee_calls(plan(folder), "auto", settings, lambda progress: None).documents == 3
+    assert look(folder, settings).documents == 3
 
 
 def test_without_a_model_there_is_nothing_to_foresee(folder: Path, settings: Settings) -> None:
