@@ -9,6 +9,7 @@ which know nothing of traces. So a document has its trace when it has its result
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from opentelemetry.context import Context
@@ -188,7 +189,7 @@ def _sum_up(noted: Sequence[CallEnded | ReplyFound]) -> _Attributes:
     }
     costs = [call.usd for call in calls if call.usd is not None]
     if len(costs) == len(calls):
-        summed[names.COST] = sum(costs)
+        summed[names.COST] = math.fsum(costs)
     return summed
 
 

@@ -63,11 +63,6 @@ def tell(event: Event) -> None:
     _WATCH.get().note(event)
 
 
-def is_watched() -> bool:
-    """Whether anybody listens: for what costs something to find out."""
-    return _WATCH.get() is not _NOBODY
-
-
 @contextmanager
 def gather_events() -> Iterator[list[Event]]:
     """Keep what is told inside, for a process that works for another one: that one tells it again, where it is heard.
@@ -109,13 +104,14 @@ def watch_run(settings: Settings, run_id: str) -> Iterator[None]:
         run_id: stands in every line and every trace.
 
     Raises:
-        SettingsError: the log cannot be opened, or what `telemetry` needs is not installed.
+        SettingsError: the log cannot be opened, what `telemetry` needs is not installed, or an OTEL_* variable is
+            wrong.
     """
-    if settings.telemetry == "off" and settings.log is None:
+    if settings.telemetry == "off" and not settings.log:
         yield
         return
     log = LogLines.open(settings.log, settings.log_format, run_id) if settings.log else None
-    export = _load_export()(run_id) if settings.telemetry == "otlp" else None
+    export = _open_export(run_id) if settings.telemetry == "otlp" else None
     watch = Watch(*(watcher for watcher in (log, export) if watcher))
     token = _WATCH.set(watch)
     try:
@@ -125,6 +121,14 @@ def watch_run(settings: Settings, run_id: str) -> Iterator[None]:
         spans, exports = export.close(_FLUSH_S) if export else (0, 0)
         if log:
             log.end(TelemetryLost(spans, exports, watch.lost))
+
+
+def _open_export(run_id: str) -> Export:
+    try:
+        return _load_export()(run_id)
+    except ValueError as error:
+        problem = f"OpenTelemetry cannot be set up: {str(error).rstrip('.')}"
+        raise SettingsError(f"{problem}. Correct the OTEL_* variable, or set EXTRACTOR_TELEMETRY=off.") from error
 
 
 def _load_export() -> type[Export]:
