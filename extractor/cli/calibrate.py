@@ -122,9 +122,7 @@ def _collect(places: Sequence[Sequence[Path]], settings: Settings, part: ModelPa
 
     groups = [list(find_labels(group)) for group in places]
     with report_progress() as tell:
-        return collect_samples(
-            groups, settings, part, lambda done, total: tell(Progress("read", done, total))
-        )
+        return collect_samples(groups, settings, part, lambda done, total: tell(Progress("read", done, total)))
 
 
 def _calibrate(

@@ -147,9 +147,7 @@ def _run(gold: Sequence[Path], settings: Settings, part: ModelPart | None) -> Ev
 
     files = list(find_labels(gold))
     with report_progress() as tell:
-        return evaluate_documents(
-            files, settings, part, lambda done, total: tell(Progress("read", done, total))
-        )
+        return evaluate_documents(files, settings, part, lambda done, total: tell(Progress("read", done, total)))
 
 
 def _check_extra() -> None:
