@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo review test check eval baseline corrupted confidence reset scans bench simulate replies soak docs constraints clean
+.PHONY: help demo review test check eval baseline corrupted confidence reset scans bench peers simulate replies soak package docs constraints clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,8 +35,12 @@ review: $(VENV)/core.stamp ## the review page on the sample reports: read them i
 	@echo
 	@$(BIN)/extractor serve --store $(REVIEW_STORE) --port $(PORT)
 
+# The tests start the program hundreds of times: without bytecode each would compile it anew, and as there are several
+# processes of tests already, one worker process each is enough.
+test: export PYTHONDONTWRITEBYTECODE :=
+test: export EXTRACTOR_PAGE_WORKERS ?= 1
 test: $(VENV)/dev.stamp ## all tests but the soaks
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n logical --maxprocesses 8 --no-loadscope-reorder
 
 check: $(VENV)/dev.stamp ## format, lint, types, import contract, docs in step
 	@$(BIN)/ruff format --check .
@@ -70,12 +74,18 @@ scans: $(VENV)/dev.stamp ## synthetic scans at three severities, 100 documents e
 		--count 100 --keep out/scans --json out/scans-$$severity.json || failed=1; done; exit $${failed:-0}
 
 bench: $(VENV)/bench.stamp ## speed, tokens against one-call baselines, overhead of the model path, localisation of errors, the review page
+	@$(BIN)/python eval/bench/startup.py
 	@$(BIN)/python eval/bench/throughput.py
 	@$(BIN)/python eval/bench/tokens.py
 	@$(BIN)/python eval/bench/overhead.py
 	@$(BIN)/python eval/bench/localise.py
 	@$(BIN)/python eval/bench/ocr.py
 	@$(BIN)/python eval/bench/review.py
+
+peers: $(VENV)/dev.stamp ## this program beside others: same documents, same simulated model; they get an environment of their own
+	@test -x .venv-peers/bin/python || $(BIN)/python -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install -q --disable-pip-version-check -r eval/bench/peers/requirements.txt
+	@$(BIN)/python eval/bench/peers.py --python .venv-peers/bin/python
 
 simulate: $(VENV)/dev.stamp ## mistakes and faults on purpose: what is noticed, what is accepted wrong
 	@$(BIN)/python -m eval.faults
@@ -86,6 +96,10 @@ replies: $(VENV)/dev.stamp ## build the replay files anew after a prompt was cha
 
 soak: $(VENV)/dev.stamp ## the long tests
 	@$(BIN)/python -m pytest -m soak
+
+package: $(VENV)/dev.stamp ## sdist and wheel into dist/, and the wheel tried in empty environments, by pip and by pipx (minutes)
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+	@$(BIN)/python -m pytest -m "soak or not soak" tests/integration/test_packaging.py
 
 docs: $(VENV)/dev.stamp ## write the generated pages of docs/ anew
 	@$(BIN)/python docs/build.py
@@ -113,7 +127,7 @@ $(VENV)/bin/python:
 
 $(VENV)/core.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing the program into $(VENV) (once; a minute or so)"
-	@$(INSTALL) -e .
+	@$(INSTALL) -e '.[ocr]'
 	@touch $@
 
 $(VENV)/bench.stamp: $(VENV)/dev.stamp

@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     call_attempts: int = Field(default=6, ge=1, description="how often a call is tried before it counts as failed")
     reasks: int = Field(default=2, ge=0, description="how often rows that failed the check are asked again")
     chunk_tokens: int = Field(default=3000, ge=200, description="most tokens of document text in one call")
+    forms_dir: Path | None = Field(
+        default=None, description="folder with forms of your own, read beside those of the package"
+    )
     prompts_dir: Path | None = Field(default=None, description="folder with prompts that replace those of the package")
     journal: str = Field(
         default="journal.sqlite", description="where replies are kept: a file (SQLite) or a postgresql:// URL"

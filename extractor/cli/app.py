@@ -85,7 +85,17 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
             reconfigure(errors="replace")
-    app()
+    try:
+        app()
+    except Exception as error:
+        # Of the settings and the forms, which whatever is loaded first reads.
+        from extractor.cli.terminal import EXIT_USAGE, print_error
+        from extractor.errors import SettingsError
+
+        if not isinstance(error, SettingsError):
+            raise
+        print_error(error)
+        sys.exit(EXIT_USAGE)
 
 
 def _print_version(is_asked: bool) -> None:

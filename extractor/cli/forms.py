@@ -27,11 +27,11 @@ def forms(
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV instead of a table.")] = False,
 ) -> None:
     """Show which generations of the form are known, and the codebook of their fields."""
-    from extractor.errors import SettingsError
-    from extractor.forms import load_forms
-
-    known = load_forms().generations
     with usage_errors():
+        from extractor.errors import SettingsError
+        from extractor.forms import load_forms
+
+        known = load_forms().generations
         if generation is not None and generation not in known:
             raise SettingsError(f"{generation}: no such generation. Known are {', '.join(known)}.")
     header, lines = _list_codebook(generation) if codebook else _list_generations(generation)

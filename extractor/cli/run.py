@@ -36,7 +36,6 @@ from extractor.cli.terminal import (
     EXIT_INTERRUPTED,
     EXIT_STOPPED,
     EXIT_USAGE,
-    print_error,
     report_progress,
     usage_errors,
 )
@@ -158,6 +157,7 @@ def run(
             "audit_share": settings.audit_share,
         }
         skip = [*_list_outputs(out), *_list_store_files(settings)]
+        broken_by: Exception | None = None
         with _open_if_named(settings) as opened, report_progress() as on_progress, ExitStack() as cleanup:
             plan = cleanup.enter_context(
                 open_plan(
@@ -181,12 +181,12 @@ def run(
                     arguments=asked,
                     resume=Resume(is_fresh=fresh, retries=retry_quarantined),
                 )
-            except (BudgetReached, ServerRefused) as error:
-                print_error(error)
-                raise typer.Exit(EXIT_STOPPED) from None
-            except (OutputError, StoreError) as error:
-                tell_broken_off(error, settings.store if opened else str(out))
-                raise typer.Exit(EXIT_USAGE) from None
+            except (BudgetReached, ServerRefused, OutputError, StoreError) as error:
+                broken_by = error  # told when the lines of progress are gone
+    if broken_by:
+        tell_broken_off(broken_by, opened.name if opened else str(out))
+        is_stopped = isinstance(broken_by, BudgetReached | ServerRefused)
+        raise typer.Exit(EXIT_STOPPED if is_stopped else EXIT_USAGE)
     tell_summary(summary, plan.unmatched_rows, plan.unmatched)
     if summary.stopped_by:
         raise typer.Exit(EXIT_STOPPED)

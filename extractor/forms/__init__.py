@@ -1,7 +1,7 @@
 """What a report is: the form generations as data, and their loader.
 
-Each generation is one TOML file in `data/`. Adding one touches data and a test, no code
-(docs/add-a-form.md). Nothing here reads a document.
+Each generation is one TOML file in `data/`. Adding one touches data and a test, no code (docs/add-a-form.md); a user's
+own stand in a folder of theirs (docs/own-forms.md). Nothing here reads a document.
 """
 
 from extractor.forms.catalogue import (
@@ -14,11 +14,11 @@ from extractor.forms.catalogue import (
     LabelRef,
     Row,
     Section,
-    load_forms,
 )
 from extractor.forms.codebook import CODEBOOK_HEADER, CodebookEntry, Kind, codebook_line, label_path, load_codebook
 from extractor.forms.inline import LabelHit, find_labels
 from extractor.forms.labels import drop_note, fold_label, split_ordinal
+from extractor.forms.loading import load_forms
 
 __all__ = [
     "CODEBOOK_HEADER",

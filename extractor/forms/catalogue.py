@@ -1,22 +1,20 @@
-"""The forms, loaded: rows, columns, labels, field ids and equations of every generation.
+"""The forms: rows, columns, labels, field ids and equations of every generation.
 
-Lives here: typed views of the data files and the label index over them. Does not live here: any
-reading of documents. Called by sources (headings), chunks, readers, reconcile and export.
+Lives here: typed views of the data files and the label index over them. Does not live here: loading them (loading),
+any reading of documents. Called by sources (headings), chunks, readers, reconcile and export.
 """
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib import resources
-from typing import Any, Literal, NamedTuple
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 from extractor.forms.labels import fold_label, split_ordinal
+from extractor.forms.own import SECTIONS
 
-TABLE_SECTIONS = ("proactive_disclosure", "applications", "review_litigation")
+TABLE_SECTIONS = SECTIONS
 
 LabelRole = Literal["row", "column", "caption"]
 
@@ -130,7 +128,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Forms:
-    """All generations and what they share. Build it with load_forms()."""
+    """All generations and what they share. load_forms() builds it."""
 
     generations: Mapping[str, Form]
     section_names: Mapping[str, tuple[str, ...]]
@@ -144,7 +142,7 @@ class Forms:
 
     @cached_property
     def national(self) -> tuple[Form, ...]:
-        """The generations with tables, newest first."""
+        """The generations with tables, newest first; those of the user behind them."""
         return tuple(form for form in self.generations.values() if form.sections)
 
     @cached_property
@@ -188,89 +186,3 @@ def _labels_of(section: Section) -> Iterator[tuple[LabelRef, str]]:
             yield LabelRef(section.id, "column", column.id), label
     for caption in section.captions:
         yield LabelRef(section.id, "caption", fold_label(caption)), caption
-
-
-def _build_section(section_id: str, data: Mapping[str, Any]) -> Section:
-    columns = tuple(
-        Column(
-            id=item["id"],
-            labels=tuple(item["labels"]),
-            is_decimal=item.get("type") == "decimal",
-            is_signed=item.get("signed", False),
-            unit=item.get("unit"),
-            over=item.get("over"),
-        )
-        for item in data["columns"]
-    )
-    by_id = {column.id: column for column in columns}
-    rows = tuple(
-        Row(
-            id=item["id"],
-            labels=tuple(item["labels"]),
-            columns=tuple(by_id[name] for name in item["columns"]) if "columns" in item else columns,
-            group=item.get("group") or item.get("part"),
-            is_result=item.get("result", False),
-        )
-        for item in data["rows"]
-    )
-    equations = tuple(
-        equation
-        for item in data.get("equations", ())
-        for equation in _write_out_equation(section_id, item, rows, columns)
-    )
-    return Section(section_id, data["title"], data["layout"], rows, columns, tuple(data["captions"]), equations)
-
-
-def _write_out_equation(
-    section: str, item: Mapping[str, Any], rows: tuple[Row, ...], columns: tuple[Column, ...]
-) -> Iterator[Equation]:
-    """One relation of the data file -> one equation for each column or row."""
-    results = [row.id for row in rows if row.is_result]
-
-    def expand(terms: list[str]) -> list[str]:
-        return [name for term in terms for name in (results if term == "@result" else [term])]
-
-    left, right = expand(item["left"]), expand(item["right"])
-    over_columns = item["for_each"] == "column"
-    for fixed in [column.id for column in columns] if over_columns else [row.id for row in rows]:
-
-        def field_id(term: str, fixed: str = fixed) -> str:
-            return f"{section}.{term}.{fixed}" if over_columns else f"{section}.{fixed}.{term}"
-
-        yield Equation(f"{item['id']}[{fixed}]", item["basis"], tuple(map(field_id, left)), tuple(map(field_id, right)))
-
-
-def _build_form(data: Mapping[str, Any]) -> Form:
-    recognise = data.get("recognise", {})
-    return Form(
-        generation=data["generation"],
-        notice=data.get("notice", ""),
-        sections={name: _build_section(name, data[name]) for name in TABLE_SECTIONS if name in data},
-        marks=tuple(recognise.get("marks", ())),
-        indicator_table=tuple(recognise.get("indicator_table", ())),
-    )
-
-
-@cache
-def load_forms() -> Forms:
-    """Load every data file of this package, newest generation first."""
-    texts = {
-        item.name: item.read_text(encoding="utf-8")
-        for item in sorted(resources.files("extractor.forms").joinpath("data").iterdir(), key=lambda item: item.name)
-        if item.name.endswith(".toml")
-    }
-    common = tomllib.loads(texts["common.toml"])
-    forms = [_build_form(tomllib.loads(text)) for name, text in texts.items() if name != "common.toml"]
-    forms.sort(key=lambda form: (bool(form.sections), form.generation), reverse=True)
-    characters = common["characters"]
-    return Forms(
-        generations={form.generation: form for form in forms},
-        section_names={name: tuple(values) for name, values in common["sections"].items()},
-        title_phrases=tuple(common["report"]["title_phrases"]),
-        script=dict(zip(map(ord, characters["traditional"]), characters["simplified"], strict=True)),
-        na_marks=frozenset(common["cells"]["not_applicable"]),
-        count_units=tuple(common["cells"]["count_units"]),
-        money_units=dict(common["cells"]["money_units"]),
-        fact_labels=dict(common["facts"]),
-        version=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:12],
-    )

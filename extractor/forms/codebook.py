@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal, NamedTuple
 
-from extractor.forms.catalogue import FormField, load_forms
+from extractor.forms.catalogue import FormField
+from extractor.forms.loading import load_forms
 from extractor.model import HEADER_FIELDS, NARRATIVE_FIELDS
 
 Kind = Literal["int", "decimal", "text"]
@@ -55,7 +56,8 @@ def load_codebook() -> tuple[CodebookEntry, ...]:
 
 def label_path(item: FormField) -> str:
     """The printed labels that lead to a cell, outermost first."""
-    section = next(form.sections[item.section] for form in load_forms().national if item.section in form.sections)
+    tables = (form.sections[item.section] for form in load_forms().national if item.section in form.sections)
+    section = next(table for table in tables if table.rows_by_id.get(item.row.id) is item.row)
     parts = (section.title, item.row.group, item.row.labels[0], item.column.over, item.column.labels[0])
     return " > ".join(part for part in parts if part)
 

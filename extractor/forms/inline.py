@@ -10,7 +10,8 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from extractor.forms.catalogue import LabelRef, load_forms
+from extractor.forms.catalogue import LabelRef
+from extractor.forms.loading import load_forms
 
 _SKIPPED = frozenset(" \t\n\r\x00、，,。.．:：;；“”\"'‘’`（）()[]【】<>《》〈〉-—_·*#|")
 # A label this short also occurs inside other words: it counts only where no further Han character

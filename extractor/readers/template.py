@@ -127,8 +127,10 @@ def _missing_tables(
     flags: list[Flag] = []
     unread: list[str] = []
     with_heading = {chunk.section for chunk in chunks if chunk.has_heading}
+    named = [form for name in generation.values() if (form := forms.generations.get(name)) and form.sections]
     for section in TABLE_SECTIONS:
-        if generation[section] == _ABSENT:
+        is_expected = section in with_heading or not named or any(section in form.sections for form in named)
+        if generation[section] == _ABSENT and is_expected:
             title = "、".join(forms.section_names[section][:2])
             code = "table-missing" if section in with_heading else "section-missing"
             flags.append(make_flag(code, title=title, section=section))

@@ -9,7 +9,7 @@ from importlib import resources
 import pytest
 
 from extractor.forms import Equation, Form, fold_label, load_codebook, load_forms
-from extractor.forms.catalogue import _build_form
+from extractor.forms.loading import _build_form
 from extractor.sources.view import fold_view
 
 SECTIONS = ("proactive_disclosure", "applications", "review_litigation")
