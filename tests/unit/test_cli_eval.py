@@ -60,7 +60,8 @@ def test_summary_says_who_read_and_what_was_accepted() -> None:
     assert "2 of 2 documents" in result.stderr
 
 
-def test_live_asks_the_server_and_a_server_that_does_not_answer_is_red() -> None:
+def test_live_asks_the_server_and_a_server_that_does_not_answer_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXTRACTOR_CALL_ATTEMPTS", "2")  # a server that has gone is waited for between attempts
     labels = [ROOT / "eval" / "gold" / f"{seed}.json" for seed in SEEDS]
     reader = SimulatedReader(truth for label in labels if (truth := load_truth(label)))
     with running_server(reader) as server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +27,17 @@ def journal(where: str) -> Iterator[Journal]:
         yield journal
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """To be copied: to make one takes longer than most tests of it."""
+    path = tmp_path_factory.mktemp("store") / "empty.sqlite"
+    Store.open(str(path)).close()
+    return path
+
+
 @pytest.fixture
-def store(where: str) -> Iterator[Store]:
+def store(where: str, empty_store: Path) -> Iterator[Store]:
+    if "://" not in where:
+        shutil.copy(empty_store, where)
     with Store.open(where) as store:
         yield store
