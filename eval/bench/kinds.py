@@ -28,7 +28,8 @@ sys.path.insert(0, str(ROOT))
 
 from eval.scans.generate import make_scan  # noqa: E402
 from extractor.bulk.plan import open_plan  # noqa: E402
-from extractor.bulk.run import Resume, run_documents  # noqa: E402
+from extractor.bulk.remaining import Resume  # noqa: E402
+from extractor.bulk.run import run_documents  # noqa: E402
 from extractor.settings import Settings  # noqa: E402
 
 GOLD = ROOT / "eval" / "gold" / "re-set" / "docs"

@@ -32,7 +32,7 @@ from rich.console import Console
 from rich.table import Table
 
 from extractor.bulk.flow import ModelPart
-from extractor.bulk.plan import plan_inputs
+from extractor.bulk.plan import open_plan
 from extractor.bulk.run import run_documents
 from extractor.llm.budget import Limits
 from extractor.llm.prompts import load_prompt
@@ -96,7 +96,8 @@ def run(documents: Path, policy: Policy, settings: Settings) -> None:
     session = open_live(settings, Limits(), Limits(), lambda _: None)
     model = ModelPart.build(policy, session, settings)
     out = Path(settings.journal).with_suffix("")
-    summary = run_documents(plan_inputs([str(documents)], None), out, settings, lambda _: None, model=model)
+    with open_plan([str(documents)], None, settings=settings, on_progress=lambda _: None) as plan:
+        summary = run_documents(plan, out, settings, lambda _: None, model=model)
     replies = summary.account["model"]["replies"]
     if summary.failed or [reply["from_journal"] for reply in replies] != [False]:
         raise ValueError(f"{summary.failed} failed, such as {summary.account['errors'][:1]}; replies: {replies}")

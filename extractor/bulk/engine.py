@@ -30,7 +30,7 @@ from extractor.llm.calls import BudgetReached, ServerRefused
 from extractor.pipeline import Questions, ask_about
 from extractor.settings import Settings
 from extractor.sources import BegunDocument, reads_in_processes
-from extractor.sources.pages.workers import NoWorkers, TaskFailed, share_workers
+from extractor.sources.pages.workers import NoWorkers, TaskFailed, preload_in_workers, share_workers
 from extractor.telemetry.clock import StageClock
 
 # Documents of one task, and of one transaction: as many as share the cost of both without holding up a small run.
@@ -42,6 +42,8 @@ _MOST_BYTES = 128_000_000
 _TICK_S = 1.0
 
 _T = TypeVar("_T")
+
+preload_in_workers(draft_batch.__module__)
 
 
 def get_workers_ready(settings: Settings) -> None:
@@ -194,6 +196,9 @@ class Engine:
     async def _make_paged(self, source: Source) -> None:
         """Its pages are read by processes of their own; only the waiting is a thread's."""
         async with self._paper:
+            if self._is_ending:  # a page takes seconds, and many documents may wait here
+                await self._let_go(1, _weigh([source]))
+                return
             clock = StageClock()
             try:
                 begun = BegunDocument(source.raw or b"", source.where, self._recipe.settings)

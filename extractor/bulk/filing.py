@@ -66,6 +66,8 @@ class RunFiling:
         with self._store.write() as books:
             books.runs.finish(self.run_id, "interrupted" if is_interrupted else "finished", account)
         self._is_finished = True
+        with suppress(StoreError):  # workers have it open; a copy of the file alone is to be whole all the same
+            self._store.settle()
 
 
 def tell_problem(record: Record) -> str:

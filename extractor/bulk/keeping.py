@@ -27,12 +27,14 @@ from extractor.export.pieces import pack_pieces
 from extractor.export.rows import TableLayout
 from extractor.model import Document, Record, Status
 from extractor.review.intake import file_record
+from extractor.store.database import is_deadlock
 from extractor.store.ledger import LedgerBooks, LedgerFile, LedgerRow, LedgerState, LedgerTable
 from extractor.store.shapes import RunDocument, WorkState
 from extractor.store.store import Books, Store
 from extractor.telemetry.clock import StageClock
 from extractor.telemetry.events import StageTime
 
+_MOST_DEADLOCKS = 5
 # A question without an answer; the server may answer another time.
 _UNANSWERED = frozenset({"call-failed", "server-unavailable", "reply-missing", "budget-reached"})
 
@@ -108,9 +110,11 @@ def open_keeper(recipe: Recipe) -> Keeper:
     Raises:
         SettingsError, StoreError, OutputError: it cannot be opened.
     """
+    # Who waits for another writer longer than a task may take is killed, and a document blamed for it.
+    patience_s = min(60, recipe.settings.page_timeout_s / 2)
     if recipe.store:
-        return Store.open(recipe.store, lock_timeout_s=120)
-    return LedgerFile.open(Path(recipe.ledger or ""))
+        return Store.open(recipe.store, lock_timeout_s=patience_s)
+    return LedgerFile.open(Path(recipe.ledger or ""), lock_timeout_s=patience_s)
 
 
 _open: dict[str, Keeper] = {}  # of this process, by the run: it works for one at a time
@@ -189,13 +193,27 @@ _layout = cache(TableLayout)
 
 
 def _commit(recipe: Recipe, batch: Sequence[_Ready]) -> list[Receipt]:
+    for _ in range(_MOST_DEADLOCKS):
+        try:
+            return _try_commit(recipe, batch)
+        except StoreError as error:  # somebody at the review page may hold what we want, and want what we hold
+            if not is_deadlock(error):
+                raise
+    return _try_commit(recipe, batch)
+
+
+def _try_commit(recipe: Recipe, batch: Sequence[_Ready]) -> list[Receipt]:
     clock = StageClock()
     with clock.measure("file"), _share_keeper(recipe).write() as books:
-        if not isinstance(books, LedgerBooks):
-            # First of all, for its lock: two batches that take the locks of their documents in turn would wait for
-            # each other.
-            cast("Books", books).runs.note_alive(recipe.run_id)
-        rows = [_file(recipe, books, ready) for ready in batch]
+        if isinstance(books, LedgerBooks):
+            rows = [_file(recipe, books, ready) for ready in batch]
+        else:
+            store = cast("Books", books)
+            with store.counting_once():
+                rows = [_file(recipe, books, ready) for ready in batch]
+            # What all batches change comes last, and in one order: until then they go side by side, and no two wait
+            # for each other.
+            store.runs.note_alive(recipe.run_id)
         books.ledger.put(rows)
     return [_receive(ready, row, clock.taken) for ready, row in zip(batch, rows, strict=True)]
 
@@ -239,7 +257,6 @@ def _file_in_store(recipe: Recipe, books: Books, made: Made, state: LedgerState)
         settings=recipe.settings,
         chances=recipe.chances,
     )
-    books.runs.note_alive(recipe.run_id)
     books.runs.add_document(
         list_document(recipe, made.ticket, state, document_id, extraction_id, problem=tell_problem(record))
     )

@@ -198,8 +198,8 @@ def _own_origin(place: Place) -> tuple[Any, ...]:
 
 def _tell_where(place: Place) -> str:
     if place.file is not None:
-        return os.fsdecode(place.file)
-    return place.path if place.container is None else _NOWHERE
+        return os.path.abspath(os.fsdecode(place.file))
+    return os.path.abspath(place.path) if place.container is None else _NOWHERE
 
 
 def _explain_no_files(paths: Sequence[str], manifest: Path | None) -> str:

@@ -43,6 +43,7 @@ _OPERATIONAL = frozenset(
         "journal_requests",
         "prices",
         "prompts_dir",  # the prompts themselves are among the versions
+        "forms_dir",  # and so are the forms
         "store",
         "lease_minutes",
         "session_hours",

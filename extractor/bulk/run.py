@@ -1,8 +1,8 @@
 """The bulk run: a plan to documents that are kept, and what is kept to outputs.
 
-Lives here: what is left to do, the order of things, the run's own account (run.json). Does not live here: choosing
-files (plan), making documents (engine, making), keeping them (keeping), the shape of outputs (export, publish), the
-store's own entry (filing). Called by cli.
+Lives here: the order of things, the run's own account (run.json). Does not live here: choosing files (plan), what is
+left of them (remaining), making documents (engine, making), keeping them (keeping), the shape of outputs (export,
+publish), the store's own entry (filing). Called by cli.
 
 A run that was ended, in whatever way, goes on where it stood: what is in the ledger is not made again.
 """
@@ -22,26 +22,25 @@ from extractor.bulk.engine import Engine
 from extractor.bulk.engines import MakeEngine
 from extractor.bulk.filing import RunFiling
 from extractor.bulk.flow import ModelPart, open_standing
-from extractor.bulk.keeping import Keeper, Receipt, Ticket, list_document
-from extractor.bulk.making import Source
+from extractor.bulk.keeping import Keeper, Receipt
 from extractor.bulk.plan import Plan
 from extractor.bulk.progress import Progress, RunFile, RunState, Stage
 from extractor.bulk.publish import Tally, put_together, read_notable
-from extractor.bulk.recipe import MOST_ATTEMPTS, Recipe, sign
+from extractor.bulk.recipe import Recipe, sign
+from extractor.bulk.remaining import GO_ON, Counted, Remaining, Resume
 from extractor.bulk.telling import tell_end, tell_kept, tell_standing, tell_start
 from extractor.confidence.standing import Standing, collect_versions
-from extractor.errors import SettingsError, SourceError
+from extractor.errors import OutputError, SettingsError
 from extractor.export import OutputWriter
 from extractor.export.staging import open_work_folder
 from extractor.model import Record
 from extractor.pipeline import VERSIONS
 from extractor.settings import Settings
-from extractor.store.database import chunked
-from extractor.store.ledger import LedgerFile, LedgerMark
+from extractor.store.ledger import LedgerFile
 from extractor.telemetry.watching import watch_run
 
 if TYPE_CHECKING:
-    from extractor.store.store import Books, Store
+    from extractor.store.store import Store
 
 _PAGE = 200
 _LEDGER = "ledger-{}.sqlite"  # one for each way to read
@@ -78,19 +77,6 @@ class RunSummary:
     run_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """What a run does with documents that an earlier start finished or gave up.
-
-    Attributes:
-        is_fresh: all of them are made again.
-        retries: those that failed are tried again however often they were, and those that were set aside.
-    """
-
-    is_fresh: bool = False
-    retries: bool = False
-
-
 def run_documents(
     plan: Plan,
     out_dir: Path | None,
@@ -100,7 +86,7 @@ def run_documents(
     model: ModelPart | None = None,
     store: Store | None = None,
     arguments: Mapping[str, object] | None = None,
-    resume: Resume = Resume(),
+    resume: Resume = GO_ON,
     make_engine: MakeEngine = Engine,
 ) -> RunSummary:
     """Make every document of a plan that is not made yet, and write the outputs of all.
@@ -140,20 +126,8 @@ def run_documents(
             cleanup=cleanup,
         )
         with run.watched():
-            run.engine.run(run.list_sources())
+            run.engine.run(run.remaining.sources())
             return run.conclude()
-
-
-@dataclass(slots=True)
-class _Progressed:
-    """Counts while documents are made."""
-
-    done: int = 0
-    kept: int = 0
-    failed: int = 0
-    quarantined: int = 0
-    flagged: int = 0
-    last: Receipt | None = None
 
 
 class _Run:
@@ -174,17 +148,17 @@ class _Run:
         cleanup: ExitStack,
     ) -> None:
         self.plan, self.out_dir, self.settings = plan, out_dir, settings
-        self.on_progress, self.model, self.resume = on_progress, model, resume
-        self.arguments = arguments
+        self.on_progress, self.model, self.arguments = on_progress, model, arguments
         self.started_at, self.clock = datetime.now(UTC), time.perf_counter()
         self.standing = open_standing(model, settings)
-        self.counts = _Progressed()
+        self.new, self.last = Counted(), cast("Receipt | None", None)
         self.progress = Progress("read", 0, plan.documents)
         work = cleanup.enter_context(open_work_folder(out_dir)) if out_dir else None
         self.file = cleanup.enter_context(RunFile(work, self._open_account()))
         self.filing = cleanup.enter_context(RunFiling(store, arguments)) if store else None
         signature = _sign(settings, model, self.standing)
-        ledger = work / _LEDGER.format(signature[:12]) if work and not store else None
+        # Absolute, as the store's address is: workers may have begun in another folder.
+        ledger = work.absolute() / _LEDGER.format(signature[:12]) if work and not store else None
         self.ledger = ledger
         self.keeper = cast("Keeper", store) if store else cleanup.enter_context(LedgerFile.open(ledger or Path()))
         self.recipe = Recipe(
@@ -198,56 +172,8 @@ class _Run:
             chances=self.filing.chances if self.filing else None,
             makes_files=out_dir is not None,
         )
+        self.remaining = Remaining(plan, self.recipe, self.keeper, resume)
         self.engine = make_engine(self.recipe, model, on_kept=self._note, on_tick=lambda: self._tell("read"))
-
-    # ---------------------------------------------------------------- what is left to do
-
-    def list_sources(self) -> Iterator[Source]:
-        """Documents that are not done yet, with their bytes, in the order of the plan. Read in another thread."""
-        for ticket in self._list_tickets():
-            try:
-                yield Source(ticket, self.plan.read(ticket.entry))
-            except SourceError as error:
-                yield Source(ticket, None, problem=error)
-
-    def _list_tickets(self) -> Iterator[Ticket]:
-        for entries in chunked(self.plan.entries(), _PAGE):
-            keys = [self.recipe.key(entry) for entry in entries]
-            marks: dict[str, LedgerMark] = {}
-            if not self.resume.is_fresh:
-                with self.keeper.read() as books:
-                    marks = books.ledger.find(keys)
-            kept = []
-            for key, entry in zip(keys, entries, strict=True):
-                mark = marks.get(key)
-                if mark is None or self._is_tried_again(mark):
-                    yield Ticket(key, entry, mark.attempts + 1 if mark else 1)
-                else:
-                    kept.append((Ticket(key, entry, mark.attempts), mark))
-            self._keep(kept)
-
-    def _is_tried_again(self, mark: LedgerMark) -> bool:
-        if mark.state == "done":
-            return False
-        if self.resume.retries:
-            return True
-        return mark.state != "quarantined" and mark.attempts < MOST_ATTEMPTS
-
-    def _keep(self, kept: Sequence[tuple[Ticket, LedgerMark]]) -> None:
-        """Documents of an earlier start: counted, and listed in the store's run."""
-        counts = self.counts
-        for _, mark in kept:
-            counts.kept += 1
-            counts.done += 1
-            counts.failed += mark.state in ("failed", "quarantined")
-            counts.quarantined += mark.state == "quarantined"
-            counts.flagged += bool(mark.review)
-        if self.filing and kept:
-            with self.keeper.write() as books:
-                runs = cast("Books", books).runs
-                for ticket, mark in kept:
-                    listed = list_document(self.recipe, ticket, mark.state, mark.document_id, mark.extraction_id)
-                    runs.add_document(listed)
 
     # ---------------------------------------------------------------- on the way
 
@@ -267,26 +193,22 @@ class _Run:
 
     def _note(self, receipts: Sequence[Receipt]) -> None:
         tell_kept(receipts)
-        counts = self.counts
         for receipt in receipts:
-            counts.done += 1
-            counts.failed += receipt.state in ("failed", "quarantined")
-            counts.quarantined += receipt.state == "quarantined"
-            counts.flagged += bool(receipt.review)
-            counts.last = receipt
+            self.new.count(receipt.state, receipt.review)
+        self.last = receipts[-1]
         self._tell("read")
 
     def _tell(self, stage: Stage, done: int | None = None) -> None:
-        counts, session, last = self.counts, self.model.session if self.model else None, self.counts.last
+        kept, new, last, session = self.remaining.kept, self.new, self.last, self.model.session if self.model else None
         spent = session.spent if session else None
         progress = Progress(
             stage,
-            done=counts.done if done is None else done,
+            done=kept.done + new.done if done is None else done,
             total=self.plan.documents,
-            kept=counts.kept,
-            failed=counts.failed,
-            quarantined=counts.quarantined,
-            flagged=counts.flagged,
+            kept=kept.done,
+            failed=kept.failed + new.failed,
+            quarantined=kept.quarantined + new.quarantined,
+            flagged=kept.flagged + new.flagged,
             in_flight=self.engine.in_flight,
             calls_in_flight=session.calls_in_flight if session else 0,
             calls=spent.calls if spent else 0,
@@ -311,20 +233,25 @@ class _Run:
         """Write the outputs of all that is done, and say how it went."""
         engine = self.engine
         self._tell("read")
-        if not self.counts.done and engine.stopped_by:
+        is_nothing_done = not self.progress.done
+        if is_nothing_done and engine.stopped_by:
             raise engine.stopped_by
-        if not self.counts.done and engine.is_interrupted:  # earlier outputs are not replaced by empty ones
+        if is_nothing_done and engine.is_interrupted:  # earlier outputs are not replaced by empty ones
             self.file.end("interrupted")
             account = {**self._open_account(), **self.file.describe("interrupted")}
             return RunSummary(account, (), (), 0, is_interrupted=True, left=self.plan.documents)
         with ExitStack() as cleanup:
             writer = cleanup.enter_context(OutputWriter(self.out_dir)) if self.out_dir else None
             tally = put_together(self.plan, self.recipe, self.keeper, writer, self._tell_written)
+            is_ended_early = engine.stopped_by is not None or engine.is_interrupted
+            if tally.left and not is_ended_early:
+                raise OutputError(f"{tally.left} documents are gone from the ledger. Nothing was replaced; run again.")
+            self._tell("write", tally.counts.documents)  # run.json ends with it
             if writer:
                 writer.seal()
             account = self._give_account(tally)
             if self.filing:
-                self.filing.finish(account, is_interrupted=engine.is_interrupted or engine.stopped_by is not None)
+                self.filing.finish(account, is_interrupted=account["state"] != "finished")
             outputs = writer.publish(account) if writer else ()
             self._sweep()
             return RunSummary(
@@ -332,8 +259,8 @@ class _Run:
                 outputs=outputs,
                 notable=read_notable(tally, self.recipe, self.keeper),
                 failed=tally.states.get("failed", 0) + tally.states.get("quarantined", 0),
-                is_interrupted=engine.is_interrupted,
-                kept=self.counts.kept,
+                is_interrupted=account["is_interrupted"],
+                kept=self.remaining.kept.done,
                 quarantined=tally.states.get("quarantined", 0),
                 left=tally.left,
                 xlsx_rows_left_out=writer.xlsx_rows_left_out if writer else 0,
@@ -360,7 +287,8 @@ class _Run:
 
     def _give_account(self, tally: Tally) -> dict[str, Any]:
         engine, filing = self.engine, self.filing
-        state: RunState = "stopped" if engine.stopped_by else "interrupted" if engine.is_interrupted else "finished"
+        is_interrupted = engine.is_interrupted and tally.left > 0  # too late, where everything was under way
+        state: RunState = "stopped" if engine.stopped_by else "interrupted" if is_interrupted else "finished"
         stopped_by = str(engine.stopped_by) if engine.stopped_by else None
         return {
             **self.file.describe(state, stopped_by),
@@ -368,10 +296,10 @@ class _Run:
             "run_id": self.recipe.run_id,
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self.clock, 3),
-            "is_interrupted": engine.is_interrupted,
+            "is_interrupted": is_interrupted,
             "stopped_by": stopped_by,
             "files": self.plan.files,
-            "kept": self.counts.kept,
+            "kept": self.remaining.kept.done,
             "left": tally.left,
             "quarantined": tally.states.get("quarantined", 0),
             "incomplete": tally.states.get("incomplete", 0),

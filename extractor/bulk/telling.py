@@ -6,6 +6,7 @@ Lives here: from the nouns of a run to the events that are told. Does not live h
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ def tell_start(documents: int, model: ModelPart | None) -> None:
 
 
 def tell_kept(receipts: Sequence[Receipt]) -> None:
-    """One transaction is through."""
+    """Documents are safe, in one transaction or several."""
     for receipt in receipts:
         entry = receipt.ticket.entry
         tell(
@@ -39,9 +40,9 @@ def tell_kept(receipts: Sequence[Receipt]) -> None:
                 reason=receipt.reason,
             )
         )
-    if receipts:
-        filed = receipts[0].stages[-1]
-        tell(BatchKept(len(receipts), filed.seconds))
+    transactions = Counter(stage for receipt in receipts for stage in receipt.stages if stage.name == "file")
+    for filed, documents in transactions.items():
+        tell(BatchKept(documents, filed.seconds))
 
 
 def tell_standing(before: Progress, now: Progress) -> None:

@@ -133,7 +133,8 @@ def run(
     with usage_errors():
         from extractor.bulk.engine import get_workers_ready
         from extractor.bulk.plan import open_plan
-        from extractor.bulk.run import Resume, run_documents
+        from extractor.bulk.remaining import Resume
+        from extractor.bulk.run import run_documents
         from extractor.errors import OutputError, StoreError
         from extractor.llm.calls import BudgetReached, ServerRefused
 

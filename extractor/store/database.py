@@ -92,6 +92,12 @@ class Database:
             with self.read() as connection:
                 switch_to_wal(connection, self.lock_timeout_s)
 
+    def settle(self) -> None:
+        """Have the file itself hold all that was written, though other processes have it open, too. Waits for none."""
+        if self.dialect == "sqlite":
+            with self.read() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
     def close(self) -> None:
         """Give the connections back. A closed database must not be used."""
         self._engine.dispose()
@@ -129,6 +135,12 @@ class Database:
                 return failure(f"{word}: {self.name} {problem} ({error.orig}). {remedy.format(word=word)}.")
         first_line = str(error.orig).strip().partition("\n")[0]
         return failure(f"{word}: {self.name}: {first_line}. Check that it runs, is whole, and lets this user write.")
+
+
+def is_deadlock(error: ExtractorError) -> bool:
+    """Whether a transaction was rolled back because two waited for each other (PostgreSQL); it can be tried again."""
+    cause = error.__cause__
+    return isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) == "40P01"
 
 
 def chunked(items: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:

@@ -24,6 +24,8 @@ _EXAMPLE = "Give a file, or postgresql://USER@HOST/DATABASE"
 # A web server answers in up to 40 threads; who comes later waits for a connection. A server of PostgreSQL has 100 for
 # all its programs, and a connection costs it memory.
 _KEPT_OPEN, _MOST_FILES, _MOST_SERVER = 8, 64, 24
+# Between two statements of one transaction there are milliseconds. Who waits for a lock must wait longer than this.
+_MOST_IDLE_S = 20
 
 
 class Purpose(NamedTuple):
@@ -157,6 +159,8 @@ def _engine_for_server(url: URL, purpose: Purpose, lock_timeout_s: float) -> Eng
             # A commit then waits for no disk. What a crash of the server can lose is its last moments.
             connection.execute("SET synchronous_commit = off")
         connection.execute(f"SET lock_timeout = {int(lock_timeout_s * 1000)}")
+        # A machine that is cut off in the middle of a transaction would hold its locks for hours.
+        connection.execute(f"SET idle_in_transaction_session_timeout = {_MOST_IDLE_S * 1000}")
         connection.commit()
 
     return engine

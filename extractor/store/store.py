@@ -6,8 +6,9 @@ a review does (extractor.review). Opened by commands and by the service.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,7 @@ from extractor.store.people import People
 from extractor.store.queue import Queue
 from extractor.store.reviews import Reviews
 from extractor.store.runs import Runs
+from extractor.store.tallies import gathering_tallies
 
 
 class Books:
@@ -37,6 +39,11 @@ class Books:
         self.outcomes = Outcomes(connection)
         self.keyed = KeyedReplies(connection)
         self.ledger = LedgerTable(connection)
+        self._connection = connection
+
+    def counting_once(self) -> AbstractContextManager[None]:
+        """Keep the queue's counts in step once, at the end, for all that is done inside."""
+        return gathering_tallies(self._connection)
 
 
 class Store:
@@ -44,7 +51,7 @@ class Store:
 
     Attributes:
         name: of the database, for messages; without any password.
-        address: to open it in another process.
+        address: to open it in another process, whatever folder that works in.
     """
 
     def __init__(self, database: Database, address: str) -> None:
@@ -66,7 +73,9 @@ class Store:
             SettingsError: the address is wrong, or what stands there is of another program or a newer version.
             StoreError: it cannot be reached or written.
         """
-        return cls(open_store(where, lock_timeout_s), where)
+        database = open_store(where, lock_timeout_s)
+        is_file = "://" not in database.name and database.name != ":memory:"
+        return cls(database, os.path.abspath(database.name) if is_file else where)
 
     @contextmanager
     def read(self) -> Iterator[Books]:
@@ -89,6 +98,10 @@ class Store:
         """
         with self._database.write() as connection:
             yield Books(connection)
+
+    def settle(self) -> None:
+        """Have the file of a store hold all that was written, though other processes have it open, too."""
+        self._database.settle()
 
     def close(self) -> None:
         """Close the store; it must not be used afterwards."""

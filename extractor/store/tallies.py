@@ -7,7 +7,7 @@ counts in step with the items, and reading them. Does not live here: what change
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ _COLUMNS = ("kind", "section", "site", "report_year")
 #: Dimension and value of the rows that count all items.
 _ALL = ("", "")
 _STATES = ("open", "settled")
+# In what is kept with a connection: changes that wait for the end.
+_GATHERED = "gathered tallies"
 
 _Key = tuple[str, str, str]  # dimension, value, state
 
@@ -49,6 +51,31 @@ def keeping_tallies(connection: Connection, *which: ColumnElement[bool]) -> Iter
     yield
     after = _count(connection, which)
     changes = {key: _subtract(after.get(key, _NONE), before.get(key, _NONE)) for key in after.keys() | before.keys()}
+    gathered: dict[_Key, Tally] | None = connection.info.get(_GATHERED)
+    if gathered is None:
+        _change(connection, changes)
+    else:
+        for key, change in changes.items():
+            gathered[key] = _add(gathered.get(key, _NONE), change)
+
+
+@contextmanager
+def gathering_tallies(connection: Connection) -> Iterator[None]:
+    """Change the counts once for all that is done inside, at its end.
+
+    The counts of all items are one row, which who changes them holds until his transaction is over: so transactions
+    over many documents go side by side up to here.
+    """
+    gathered: dict[_Key, Tally] = {}
+    connection.info[_GATHERED] = gathered
+    try:
+        yield
+    finally:
+        del connection.info[_GATHERED]
+    _change(connection, gathered)
+
+
+def _change(connection: Connection, changes: Mapping[_Key, Tally]) -> None:
     changes = {key: change for key, change in changes.items() if change != _NONE}
     if not changes:
         return
@@ -87,6 +114,10 @@ def read_facets(connection: Connection) -> dict[str, list[tuple[str, int]]]:
         shown = "cells" if dimension == "kind" and value in list_kinds("cells") else value
         found[dimension][shown] = found[dimension].get(shown, 0) + items
     return {name: sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])) for name, counts in found.items()}
+
+
+def _add(one: Tally, other: Tally) -> Tally:
+    return Tally(one.items + other.items, one.expected + other.expected)
 
 
 def _subtract(after: Tally, before: Tally) -> Tally:

@@ -18,14 +18,13 @@ import flatten
 import pytest
 
 from extractor.bulk.flow import ModelPart, process_concurrently
-from extractor.bulk.plan import plan_inputs
-from extractor.bulk.works import Made, Work, group_files
+from extractor.bulk.works import Made, Work
 from extractor.llm.asker import JournalAsker
 from extractor.llm.budget import Budget, Limits
 from extractor.llm.calls import ServerRefused, sampling_parameters
 from extractor.llm.client import ModelClient
 from extractor.llm.session import Session
-from extractor.model import CellState, Record
+from extractor.model import CellState, Origin, Record
 from extractor.pipeline import process_document
 from extractor.readers.policy import Policy
 from extractor.settings import Settings
@@ -88,7 +87,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     for truth in labelled:
         shutil.copy(ROOT / "fixtures" / f"{truth.name}.txt", folder)
     truths = [*labelled, *make_documents(folder)]
-    works = group_files(plan_inputs([str(folder)], None), lambda progress: None)
+    paths = sorted(str(path) for path in folder.iterdir())
+    works = [Work(path, None, (Origin(path=path),), len(paths)) for path in paths]
     alone = {Path(work.path).stem: process_document(load_document(Path(work.path)), work.origins) for work in works}
     known = {truth.name: truth for truth in truths}
     library = Library(works, known, alone, {})

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from extractor.bulk.flow import ModelPart
-from extractor.bulk.plan import plan_inputs
-from extractor.bulk.run import RunSummary, run_documents
+from extractor.bulk.remaining import Resume
+from extractor.bulk.run import RunSummary
 from extractor.cli import app
 from extractor.forms import load_forms
 from extractor.llm.asker import JournalAsker
@@ -32,6 +32,7 @@ from extractor.readers.policy import Policy
 from extractor.settings import Settings, load_settings
 from extractor.sources import load_document
 from extractor.store.journal import Journal
+from tests.bulk_runs import read_outputs, run_bulk
 from tests.loopback.faults import ScriptedFaults
 from tests.loopback.generated import generate_balanced
 from tests.loopback.labelled import load_truths
@@ -44,6 +45,7 @@ FIXTURES = sorted((ROOT / "fixtures").glob("*.txt"))
 MODEL = "simulated"
 ASKING: tuple[Policy, ...] = ("auto", "both", "llm")
 NO_LIMIT = Limits()
+ONCE_MORE = Resume()
 
 
 @pytest.fixture(scope="module")
@@ -86,12 +88,12 @@ def run(
     document_limits: Limits = NO_LIMIT,
     session: Session | None = None,
     notices: list[str] | None = None,
+    resume: Resume = ONCE_MORE,
 ) -> RunSummary:
     told = [] if notices is None else notices
     session = session or open_live(settings, limits, document_limits, told.append)
     part = ModelPart.build(policy, session, settings)
-    plan = plan_inputs([str(path) for path in paths], None)
-    return run_documents(plan, out, settings, lambda progress: None, model=part)
+    return run_bulk(paths, out, settings, model=part, resume=resume)
 
 
 def open_impatient(settings: Settings, notices: list[str], circuit: Circuit) -> Session:
@@ -235,6 +237,9 @@ def test_run_with_a_model_in_the_environment_asks_it(environment: LoopbackServer
     assert read_account(folder / "out")["arguments"]["readers"] == "auto"
 
     result = invoke("run", *INPUTS, "--out", "out")
+    assert "5 kept from an earlier start" in result.stdout
+    assert "replies: none" in result.stdout
+    result = invoke("run", *INPUTS, "--out", "out", "--fresh")
     assert f"{paid} live, from the journal" in result.stdout
     assert len(environment.chats) == paid
     said = invoke("journal", "spent").stdout
@@ -399,11 +404,12 @@ def test_a_run_that_a_limit_stopped_keeps_what_was_done(environment: LoopbackSer
 
 def test_a_run_that_cannot_begin_leaves_earlier_outputs(environment: LoopbackServer, folder: Path) -> None:
     assert invoke("run", *INPUTS, "--out", "out", "--readers", "template").exit_code == 0
-    before = {path.name: path.read_bytes() for path in (folder / "out").iterdir()}
+    before = read_outputs(folder / "out")
     result = invoke("run", *INPUTS, "--out", "out", "--max-calls", "0")
     assert result.exit_code == 3
     assert result.stderr.startswith("error: max_calls of the run is 0") or "max_calls of the run is 0" in result.stderr
-    assert {path.name: path.read_bytes() for path in (folder / "out").iterdir()} == before
+    assert read_outputs(folder / "out") == before
+    assert read_account(folder / "out")["state"] == "stopped"
     assert environment.chats == []
 
 
@@ -515,6 +521,28 @@ def test_without_a_server_the_rules_read_alone_and_documents_are_partial(policy:
     assert {record.status.value for record in records.values()} == {"partial"}
     assert all("server-unavailable" in codes(record) for record in records.values())
     assert_template_values_kept(tmp_path / "out")
+
+
+def test_questions_without_an_answer_are_asked_again_three_times_in_all(server: LoopbackServer, tmp_path: Path) -> None:
+    """Nobody answers; once somebody does, only who asks for it has given-up documents asked about again."""
+    away = settings_for("http://127.0.0.1:9/v1", tmp_path, call_attempts=1)
+    for kept in (0, 0, 0, 5):
+        summary = run(away, "both", tmp_path / "out")
+        assert (summary.kept, summary.failed, summary.account["incomplete"]) == (kept, 0, 5)
+    back = settings_for(server, tmp_path, call_attempts=1)
+    assert run(back, "both", tmp_path / "out").kept == 5
+    assert server.chats == []
+    summary = run(back, "both", tmp_path / "out", resume=Resume(retries=True))
+    assert (summary.kept, summary.account["incomplete"]) == (0, 0)
+    assert sum(record.status == "succeeded" for record in read_records(tmp_path / "out").values()) == 4
+
+
+@pytest.mark.parametrize("given", [{"policy": "llm"}, {"model": "another"}, {"temperature": 0.5}], ids=str)
+def test_another_way_to_ask_makes_all_anew(server: LoopbackServer, tmp_path: Path, given: dict[str, Any]) -> None:
+    policy: Policy = given.pop("policy", "both")
+    run(settings_for(server, tmp_path), "both", tmp_path / "out")
+    assert run(settings_for(server, tmp_path, concurrency=2), "both", tmp_path / "out").kept == 5
+    assert run(settings_for(server, tmp_path, **given), policy, tmp_path / "out").kept == 0
 
 
 def test_the_operator_is_told_once_that_the_server_does_not_work(tmp_path: Path) -> None:

@@ -22,8 +22,7 @@ import pytest
 
 from eval import page_fuzz
 from extractor.bulk.loading import load_in_order
-from extractor.bulk.plan import plan_inputs
-from extractor.bulk.run import run_documents
+from extractor.bulk.progress import Progress
 from extractor.errors import (
     DamagedSource,
     EmptySource,
@@ -38,6 +37,7 @@ from extractor.sources import begin_document, load_document, read_document
 from extractor.sources.pages import crop_page_png, render_page_png
 from extractor.sources.pages.reading import join_numbers
 from extractor.sources.pages.workers import close_workers
+from tests.bulk_runs import run_bulk
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120
@@ -366,14 +366,30 @@ def test_a_run_left_early_leaves_no_page_under_way(tmp_path: Path) -> None:
 
 
 def test_records_of_a_run_are_those_of_the_documents_alone(mixed: list[str], tmp_path: Path) -> None:
-    plan = plan_inputs([str(Path(mixed[0]).parent)], None)
-    run_documents(plan, tmp_path / "out", SETTINGS, lambda _: None)
+    run_bulk([Path(mixed[0]).parent], tmp_path / "out", SETTINGS)
     lines = (tmp_path / "out" / "records.jsonl").read_text("utf-8").splitlines()
     records = [json.loads(line) for line in lines]
     assert [Path(record["document"]["path"]).name for record in records] == [
         Path(path).name for path in mixed if Path(path).exists()
     ]
     assert [record["status"] == "failed" for record in records].count(True) == 1
+
+
+def test_an_interrupt_begins_no_more_pages(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for index in range(10):
+        (tmp_path / "in" / f"{index}.pdf").write_bytes(make_pdf([f"{TITLE}{index}"]))
+    pressed: list[int] = []
+
+    def press(progress: Progress) -> None:
+        if progress.done and not pressed:
+            pressed.append(progress.done)
+            signal.raise_signal(signal.SIGINT)
+
+    summary = run_bulk([tmp_path / "in"], tmp_path / "out", SETTINGS, press)
+    assert summary.is_interrupted
+    assert summary.left >= 4
+    assert run_bulk([tmp_path / "in"], tmp_path / "out", SETTINGS).kept == 10 - summary.left
 
 
 def test_a_run_that_is_stopped_by_a_terminal_leaves_no_process(tmp_path: Path) -> None:
@@ -391,7 +407,9 @@ def test_a_run_that_is_stopped_by_a_terminal_leaves_no_process(tmp_path: Path) -
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    for _ in range(2):  # the first one alone waits for the pages under way
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.5)
     said, _ = process.communicate(timeout=PATIENCE_S)
     while count_members(process.pid):
         assert time.monotonic() < deadline

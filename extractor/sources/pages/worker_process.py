@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import importlib
 import os
 import resource
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -42,8 +43,8 @@ class OutOfMemory(Crash):
     """The worker's memory ended."""
 
 
-def prepare_worker(parent: int, memory_mb: int) -> None:
-    """Bound a new worker: memory, no core dumps, no output, and no life without its parent."""
+def prepare_worker(parent: int, memory_mb: int, modules: Sequence[str] = ()) -> None:
+    """Bound a new worker: memory, no core dumps, no output, and no life without its parent. Then import modules."""
     resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 1_000_000, memory_mb * 1_000_000))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # One that hangs in C runs no handler of Python's, and no thread of its own could end it.
@@ -56,6 +57,8 @@ def prepare_worker(parent: int, memory_mb: int) -> None:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     os.close(nowhere)
+    for module in modules:
+        importlib.import_module(module)
 
 
 def call_task(function: Callable[..., T], arguments: tuple[object, ...]) -> T:

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from extractor.bulk.audit import AuditSample
-from extractor.bulk.plan import plan_inputs
-from extractor.bulk.run import RunSummary, run_documents
+from extractor.bulk.audit import has_accepted, is_in_sample
+from extractor.bulk.run import RunSummary
 from extractor.model import Record
 from extractor.review.sampling import select_audit
 from extractor.settings import Settings
+from tests.bulk_runs import run_bulk
 from tests.unit.confidence.records import A, B, field, record
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
@@ -60,20 +60,20 @@ def test_another_salt_is_another_sample_of_its_own() -> None:
 
 
 def test_only_a_document_with_an_accepted_field_is_chosen() -> None:
-    sample = AuditSample(Settings(audit_share=1))
     doubted, accepted = record({A: field(decision="review")}), record({A: field(decision="review"), B: field()})
-    for one in (doubted, accepted, record({})):
-        sample.count(one)
-    assert [sample.takes(one) for one in (doubted, accepted, record({}))] == [False, True, False]
-    ids = [accepted.document.id]
-    assert sample.describe() == {"share": 1, "eligible": 1, "documents": 1, "ids": ids}
+    for one in (doubted, record({})):
+        assert not has_accepted(one)
+        assert not is_in_sample(one, Settings(audit_share=1))
+    assert has_accepted(accepted)
+    assert is_in_sample(accepted, Settings(audit_share=1))
+    assert not is_in_sample(accepted, Settings(audit_share=0))
 
 
 # ---------------------------------------------------------------- a run
 
 
 def run(out: Path, **settings: Any) -> RunSummary:
-    return run_documents(plan_inputs([str(FIXTURES)], None), out, Settings(**settings), lambda _: None)
+    return run_bulk([FIXTURES], out, Settings(**settings))
 
 
 def read_queue(out: Path) -> list[dict[str, str]]:
@@ -110,6 +110,7 @@ def test_an_audited_document_is_in_the_queue_with_all_its_fields(audited: Path) 
     chosen = select_audit(read_records(audited), 0.5, "")
     assert 0 < len(chosen) < 5  # else this test says nothing
     assert (set(account["ids"]), account["documents"], account["eligible"]) == (chosen, len(chosen), 5)
+    assert account["share"] == 0.5
     queued: dict[str, list[str]] = {}
     for row in read_queue(audited):
         queued.setdefault(row["document"], []).append(row["field"])

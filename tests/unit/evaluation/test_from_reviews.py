@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from extractor.bulk.plan import plan_inputs
-from extractor.bulk.run import run_documents
 from extractor.cli import app
 from extractor.evaluation.labels import load_label
 from extractor.model import CellState, Record
@@ -21,6 +19,7 @@ from extractor.review.desk import Desk
 from extractor.settings import Settings, load_settings
 from extractor.store.shapes import Account
 from extractor.store.store import Store
+from tests.bulk_runs import run_bulk
 
 ROOT = Path(__file__).parents[3]
 WHOLE = "000_c61908031b779533"
@@ -53,7 +52,7 @@ def fill(store: Store, tmp_path: Path, *names: str, settings: Settings = EVERYTH
     (tmp_path / "docs").mkdir()
     for name in names:
         shutil.copy(ROOT / "fixtures" / f"{name}.txt", tmp_path / "docs")
-    run_documents(plan_inputs(["docs"], None), None, settings, lambda progress: None, store=store)
+    run_bulk(["docs"], None, settings, store=store)
 
 
 def review(store: Store, account: str, choose: Choose = read, settings: Settings = EVERYTHING) -> int:

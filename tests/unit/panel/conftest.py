@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from yearly import Panel, read_panel
 
-from extractor.bulk.plan import plan_inputs
-from extractor.bulk.run import run_documents
-from extractor.settings import Settings
+from tests.bulk_runs import run_bulk
 
 
 @pytest.fixture
@@ -24,7 +22,7 @@ def run_panel(tmp_path: Path, reports: Path) -> Callable[..., Panel]:
     """Read every report of the folder, then check them against each other."""
 
     def run(aliases: Mapping[str, str] | None = None, manifest: Path | None = None) -> Panel:
-        run_documents(plan_inputs([str(reports)], manifest), tmp_path / "out", Settings(), lambda _: None)
+        run_bulk([reports], tmp_path / "out", manifest=manifest)
         return read_panel(tmp_path / "out", aliases)
 
     return run
