@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,11 +37,15 @@ from extractor.cli.terminal import (
     EXIT_INTERRUPTED,
     EXIT_STOPPED,
     EXIT_USAGE,
+    print_notice,
     report_progress,
     usage_errors,
 )
 
 if TYPE_CHECKING:
+    from extractor.bulk.cluster import Cluster
+    from extractor.llm.budget import Limits
+    from extractor.readers.policy import Policy
     from extractor.settings import Settings
     from extractor.store.store import Store
 
@@ -59,8 +64,17 @@ EXAMPLES = """[bold]Examples[/bold]
 
 [cyan]extractor run reports/ --store store.sqlite[/cyan]   into a store; then extractor serve --store store.sqlite
 
+[cyan]extractor run reports/ --store postgresql://… --engine dask --address tcp://HOST:8786[/cyan]   on many machines
+
 [cyan]extractor run reports/ --audit-share 0.05 --out out[/cyan]   with a sample of accepted documents in queue.csv
 """
+
+
+class Engines(StrEnum):
+    """Where documents are read."""
+
+    LOCAL = "local"
+    DASK = "dask"
 
 
 def run(
@@ -105,6 +119,15 @@ def run(
             help="Try documents again that ended or blocked the program, and those that failed three times.",
         ),
     ] = False,
+    engine: Annotated[
+        Engines, typer.Option(help="Where documents are read: on this machine, or on a cluster of Dask workers.")
+    ] = Engines.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the cluster's scheduler, such as tcp://10.0.0.5:8786; with --engine.", show_default=False
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files; same names are replaced.")
     ] = False,
@@ -131,7 +154,7 @@ def run(
     limit: exit code 3. Replies of a model are kept in a journal and never paid for twice.
     """
     with usage_errors():
-        from extractor.bulk.engine import get_workers_ready
+        from extractor.bulk.engine import Engine, get_workers_ready
         from extractor.bulk.plan import open_plan
         from extractor.bulk.remaining import Resume
         from extractor.bulk.run import run_documents
@@ -142,7 +165,6 @@ def run(
             model, base_url, journal, store=store, certificate=certificate, audit_share=audit_share
         )
         _check_places(out, settings, force)
-        get_workers_ready(settings)
         policy = choose_policy(readers, settings, replay)
         run_limits = limits(max_usd, max_tokens, max_calls)
         document_limits = limits(max_document_usd, max_document_tokens, max_document_calls)
@@ -160,6 +182,12 @@ def run(
         skip = [*_list_outputs(out), *_list_store_files(settings)]
         broken_by: Exception | None = None
         with _open_if_named(settings) as opened, report_progress() as on_progress, ExitStack() as cleanup:
+            cluster = None
+            if engine is Engines.LOCAL:
+                get_workers_ready(settings)
+            else:
+                spending = (run_limits, document_limits)
+                cluster = cleanup.enter_context(_connect(engine, address, settings, opened, policy, spending))
             plan = cleanup.enter_context(
                 open_plan(
                     paths or [],
@@ -170,6 +198,8 @@ def run(
                     on_progress=on_progress,
                 )
             )
+            if cluster:
+                cluster.expected = plan.documents
             part = open_model(policy, settings, replay, run_limits, document_limits)
             try:
                 summary = run_documents(
@@ -181,6 +211,7 @@ def run(
                     store=opened,
                     arguments=asked,
                     resume=Resume(is_fresh=fresh, retries=retry_quarantined),
+                    make_engine=cluster.make_engine if cluster else Engine,
                 )
             except (BudgetReached, ServerRefused, OutputError, StoreError) as error:
                 broken_by = error  # told when the lines of progress are gone
@@ -195,6 +226,33 @@ def run(
         raise typer.Exit(EXIT_INTERRUPTED)
     if summary.failed:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _connect(
+    engine: Engines,
+    address: str | None,
+    settings: Settings,
+    store: Store | None,
+    policy: Policy,
+    spending: tuple[Limits, Limits],
+) -> Cluster:
+    from extractor.bulk.cluster import connect
+    from extractor.errors import SettingsError
+
+    if address is None:
+        raise SettingsError("a cluster has an address. Give its scheduler's with --address, such as tcp://HOST:8786.")
+    run_limits, document_limits = spending
+    asks_model = policy != "template"
+    return connect(
+        engine,
+        address,
+        settings,
+        store,
+        run=run_limits,
+        document=document_limits,
+        asks_model=asks_model,
+        on_notice=print_notice,
+    )
 
 
 def _check_places(out: Path | None, settings: Settings, force: bool) -> None:

@@ -28,10 +28,12 @@ _WAIT_S = 30.0
 class Cluster:
     """A connection to a cluster. Its make_engine takes what extractor.bulk.engine.Engine takes."""
 
-    def __init__(self, pool: DaskPool, store: Store, run: Limits, document: Limits) -> None:
+    def __init__(
+        self, pool: DaskPool, store: Store, limits: tuple[Limits, Limits], on_notice: Callable[[str], None]
+    ) -> None:
         """See connect."""
         self._pool, self._store = pool, store
-        self._limits = (run, document)
+        self._limits, self._on_notice = limits, on_notice
         #: About how many documents there are, once that is known.
         self.expected = 0
 
@@ -59,6 +61,7 @@ class Cluster:
             expected=self.expected,
             on_kept=on_kept,
             on_tick=on_tick,
+            on_notice=self._on_notice,
         )
 
     def close(self) -> None:
@@ -81,6 +84,7 @@ def connect(
     run: Limits,
     document: Limits,
     asks_model: bool,
+    on_notice: Callable[[str], None] = lambda _: None,
     wait_s: float = _WAIT_S,
 ) -> Cluster:
     """Connect to a cluster.
@@ -92,7 +96,8 @@ def connect(
         run: what the run may spend, over all machines.
         document: what each document may spend.
         asks_model: whether a model has a part in the run, so that workers need the journal.
-        wait_s: how long to wait for a first worker.
+        on_notice: told what workers say that the operator should know.
+        wait_s: how long to wait for the scheduler, and again for a first worker.
 
     Raises:
         SettingsError: the engine is not known, store or journal are files, or there is no scheduler or no worker.
@@ -105,4 +110,4 @@ def connect(
     strip_password(store.address, "store")
     if asks_model:
         strip_password(settings.journal, "journal")
-    return Cluster(DaskPool.connect(address, wait_s), store, run, document)
+    return Cluster(DaskPool.connect(address, wait_s), store, (run, document), on_notice)

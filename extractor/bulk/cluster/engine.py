@@ -17,35 +17,24 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from uuid import uuid4
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
-from extractor.bulk.cluster.order import (
-    Order,
-    Parcel,
-    Report,
-    Spending,
-    pick_settings,
-    strip_password,
-    take_fingerprint,
-    take_versions,
-)
-from extractor.bulk.cluster.pictures import collect_pictures
+from extractor.bulk.cluster.order import Report, take_versions
 from extractor.bulk.cluster.pool import DaskPool, Ended, WorkersDied
 from extractor.bulk.cluster.shares import Shares
 from extractor.bulk.cluster.worker import work_chunk
+from extractor.bulk.cluster.writing import OrderBook
 from extractor.bulk.flow import ModelPart
 from extractor.bulk.keeping import Receipt
 from extractor.bulk.making import Halt, Source, set_aside
 from extractor.bulk.recipe import Recipe
-from extractor.errors import ServerRefused
+from extractor.errors import OutputError, ServerRefused
 from extractor.llm.budget import Limits
 from extractor.llm.calls import BudgetReached
-from extractor.settings import Settings
-from extractor.store.quota import PICO, Ousted, Quota
+from extractor.store.quota import Ousted
 from extractor.store.store import Store
+from extractor.telemetry.watching import tell
 
 # As much as makes up for handing over, and little enough that who dies with it loses little.
 _MOST_DOCUMENTS = 64
@@ -81,6 +70,7 @@ class ClusterEngine:
         expected: int,
         on_kept: Callable[[Sequence[Receipt]], None],
         on_tick: Callable[[], None] = lambda: None,
+        on_notice: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Set up; nothing begins yet.
 
@@ -90,6 +80,7 @@ class ClusterEngine:
             expected: about how many documents there are, so that the last chunks are small.
             on_kept: told of every chunk, when it is safe.
             on_tick: called about once a second.
+            on_notice: told what workers say that the operator should know, each thing once.
         """
         self.in_flight = 0
         self.stopped_by: BudgetReached | ServerRefused | None = None
@@ -97,33 +88,16 @@ class ClusterEngine:
         self._pool, self._store = pool, store
         self._recipe = recipe
         self._model = model
-        self._on_kept, self._on_tick = on_kept, on_tick
-        self._run_limits = limits[0]
+        self._on_kept, self._on_tick, self._on_notice = on_kept, on_tick, on_notice
+        self._noticed: set[str] = set()
         self._expected = expected
-        self._is_ending = self._is_over = False
+        self._is_ending = self._is_over = self._is_read = False
         self._shares = Shares(recipe.settings.concurrency if model else 1 << 30)
         self._waiting: deque[Sequence[Source]] = deque()  # halves of chunks whose workers died
         self._under_way: dict[int, _Chunk] = {}
         self._next_number = 0
         self._versions = take_versions()
-        self._order = self._write_order(limits)
-
-    def _write_order(self, limits: tuple[Limits, Limits]) -> Order:
-        recipe, model, settings = self._recipe, self._model, self._recipe.settings
-        nonce, name = uuid4().hex, model.session.model if model else None
-        run_id = model.session.run_id if model else recipe.run_id
-        return Order(
-            number=0,
-            recipe=replace(recipe, settings=Settings.model_construct(), store=None),
-            settings=pick_settings(settings),
-            store=strip_password(recipe.store or settings.store, "store"),
-            journal=strip_password(settings.journal, "journal") if model else None,
-            fingerprint=take_fingerprint(settings, recipe.policy, name, nonce),
-            nonce=nonce,
-            model=name,
-            spending=Spending(run_id, limits[0] != Limits(), limits[1]),
-            parcels=(),
-        )
+        self._book = OrderBook(recipe, model, *limits)
 
     def run(self, sources: Iterator[Source]) -> None:
         """Have made and kept what `sources` gives; it is read as far ahead as there are workers.
@@ -134,7 +108,7 @@ class ClusterEngine:
             SettingsError: the scheduler is gone, or a worker is not as it must be.
             OutputError, StoreError: wrong for every document; what was kept stays.
         """
-        with self._heed_signals(), self._open_purse():
+        with self._heed_signals(), self._book.open_purse():
             try:
                 while self._hand_out(sources) and not self._is_over:
                     if ended := self._pool.wait(_TICK_S):
@@ -142,14 +116,17 @@ class ClusterEngine:
                     self._on_tick()
             finally:
                 if self._model:
-                    self._model.session.recount()  # calls of workers that died are known to the journal alone
+                    with suppress(OutputError):  # calls of workers that died are known to the journal alone
+                        self._model.session.recount()
                     asyncio.run(self._model.session.aclose())
 
     # ---------------------------------------------------------------- handing out
 
     def _hand_out(self, sources: Iterator[Source]) -> bool:
-        """As many chunks as the workers take at once. Returns whether any is under way."""
+        """As many chunks as the workers take at once. Returns whether anything is left."""
         slots = self._pool.count_slots()
+        if not slots:
+            self._notice("The cluster has no worker now; the run waits for one.")
         while not self._is_ending and len(self._under_way) < slots:
             share = self._shares.take(slots - len(self._under_way))
             if share is None:
@@ -157,10 +134,11 @@ class ClusterEngine:
             chunk = self._waiting.popleft() if self._waiting else self._read_chunk(sources, slots)
             if not chunk:
                 self._shares.give_back(share)
+                self._is_read = True
                 break
             self._send(_Chunk(self._next_number, chunk, share))
             self._next_number += 1
-        return bool(self._under_way) or bool(self._waiting and not self._is_ending)
+        return bool(self._under_way) or not (self._is_ending or (self._is_read and not self._waiting))
 
     def _read_chunk(self, sources: Iterator[Source], slots: int) -> list[Source]:
         """The next chunk; towards the end they become small, so that all workers end together."""
@@ -180,14 +158,9 @@ class ClusterEngine:
         new = [source.ticket.key for source in chunk.sources if source.ticket.attempts == 1]
         with self._store.write() as books:  # what stands there is of a run that is to be made anew
             books.ledger.clear(new)
-        order = replace(
-            self._order,
-            number=chunk.number,
-            settings={**self._order.settings, "concurrency": chunk.share},
-            parcels=[_pack(source, self._recipe.settings) for source in chunk.sources],
-        )
         self._under_way[chunk.number] = chunk
-        self._pool.submit(chunk.number, work_chunk, self._versions, pickle.dumps(order, 5))
+        payload = self._book.write(chunk.number, chunk.share, chunk.sources)
+        self._pool.submit(chunk.number, work_chunk, self._versions, payload)
 
     # ---------------------------------------------------------------- taking in
 
@@ -209,8 +182,12 @@ class ClusterEngine:
         self.in_flight -= len(chunk.sources)
         if self._model and report.spent:
             self._model.session.count_elsewhere(report.spent, report.replied, report.missing)
-        if report.reply_mode:  # the next ones need not find it out
-            self._order = replace(self._order, settings={**self._order.settings, "reply_mode": report.reply_mode})
+        if report.reply_mode:
+            self._book.learn_reply_mode(report.reply_mode)
+        for event in report.events:
+            tell(event)
+        for notice in report.notices:
+            self._notice(notice)
         if receipts:
             self._on_kept(receipts)
         if report.stopped and self.stopped_by is None:
@@ -218,6 +195,11 @@ class ClusterEngine:
             is_limit = kind == BudgetReached.__name__
             self.stopped_by = BudgetReached(message, "run") if is_limit else ServerRefused(message)
             self._is_ending = True
+
+    def _notice(self, notice: str) -> None:
+        if notice not in self._noticed:
+            self._noticed.add(notice)
+            self._on_notice(notice)
 
     def _take_apart(self, chunk: _Chunk) -> None:
         """One of its documents may be what its workers died of: which one shows when each is alone."""
@@ -252,23 +234,3 @@ class ClusterEngine:
         finally:
             for number, handler in zip(numbers, before, strict=True):
                 signal.signal(number, handler)
-
-    @contextmanager
-    def _open_purse(self) -> Iterator[None]:
-        spending, limits = self._order.spending, self._run_limits
-        if not spending.has_purse:
-            yield
-            return
-        most_usd = None if limits.max_usd is None else int(Decimal(str(limits.max_usd)) * PICO)
-        with closing(Quota.open(self._recipe.settings.store)) as quota:
-            quota.open_purse(spending.run_id, limits.max_calls, limits.max_tokens, most_usd)
-            try:
-                yield
-            finally:
-                quota.close_purse(spending.run_id)
-
-
-def _pack(source: Source, settings: Settings) -> Parcel:
-    where, raw = source.ticket.entry.where, source.raw
-    pictures = collect_pictures(raw, where, settings.max_source_mb * 1_000_000) if raw is not None else {}
-    return Parcel(source.ticket, raw, pictures, source.problem)

@@ -9,10 +9,12 @@ import hashlib
 import hmac
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from extractor.bulk.keeping import Receipt, Ticket
 from extractor.bulk.recipe import Recipe
@@ -22,6 +24,7 @@ from extractor.llm.budget import Limits
 from extractor.pipeline import VERSIONS
 from extractor.settings import Settings
 from extractor.store.rows import Spent
+from extractor.telemetry.events import Event
 
 #: Settings that every worker has of its own: secrets, places on its disk, how strong it is, where it logs.
 OWN_SETTINGS = frozenset(
@@ -32,6 +35,7 @@ OWN_SETTINGS = frozenset(
         "journal",
         "soffice",
         "page_workers",
+        "forms_dir",  # compared by their version
         "prompts_dir",
         "certificate",  # its content travels
         "telemetry",
@@ -39,6 +43,9 @@ OWN_SETTINGS = frozenset(
         "log_format",
     }
 )
+
+# Packages that read files; where one of an extra is missing, documents would be read otherwise.
+_READERS = ("pymupdf", "selectolax", "lxml", "opencv-python-headless", "rapidocr", "onnxruntime")
 
 
 class Parcel(NamedTuple):
@@ -103,6 +110,7 @@ class Report:
         spent: on calls that were sent from there.
         reply_mode: how the server keeps to the schema, where that was found out.
         notices: what the operator should know.
+        events: what was told on the way; the driver tells it where it is heard.
     """
 
     receipts: Sequence[Receipt]
@@ -112,6 +120,7 @@ class Report:
     spent: Spent | None
     reply_mode: str | None
     notices: Sequence[str]
+    events: Sequence[Event]
 
 
 def pick_settings(settings: Settings) -> dict[str, Any]:
@@ -128,12 +137,19 @@ def strip_password(address: str, word: str) -> str:
     if not address.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
         problem = f"{word}: {address} is a file, which no other machine can reach"
         raise SettingsError(f"{problem}. A run on a cluster needs a postgresql:// {word}.")
-    return make_url(address).set(password=None).render_as_string(hide_password=False)
+    url = make_url(address)
+    # URL.set() takes None for "as it is".
+    bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
+    return bare.difference_update_query(["password"]).render_as_string(hide_password=False)
 
 
 def take_versions() -> dict[str, str]:
-    """What must be the same before anything else is understood."""
-    return {"python": ".".join(platform.python_version_tuple()[:2]), **{name: str(v) for name, v in VERSIONS.items()}}
+    """What must be the same before anything else is understood, and what decides how files are read."""
+    found = {"python": ".".join(platform.python_version_tuple()[:2])}
+    for name in _READERS:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found | {name: str(number) for name, number in VERSIONS.items()}
 
 
 def take_fingerprint(settings: Settings, policy: str, model: str | None, nonce: str) -> dict[str, str]:

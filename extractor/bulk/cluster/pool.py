@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 _START = "Start one on every machine: DASK_DISTRIBUTED__WORKER__DAEMON=False dask worker {address} --nthreads 2"
-_CONNECT_S = 15
 
 
 class WorkersDied(Exception):
@@ -45,7 +44,7 @@ class DaskPool:
 
     @classmethod
     def connect(cls, address: str, wait_s: float) -> DaskPool:
-        """Connect to a scheduler and wait for a first worker.
+        """Connect to a scheduler and wait for a first worker, so long for each.
 
         Raises:
             SettingsError: there is no scheduler, no worker, or Dask is another version there.
@@ -56,7 +55,7 @@ class DaskPool:
             problem = "a run on a cluster needs Dask, which is not installed"
             raise SettingsError(f"{problem}. Install the extra: pip install 'extractor[cluster]'.") from error
         try:
-            client = Client(address, timeout=_CONNECT_S, set_as_default=False, name="extractor")
+            client = Client(address, timeout=wait_s, set_as_default=False, name="extractor")
         except (OSError, TimeoutError, ValueError) as error:
             problem = f"no scheduler answers at {address} ({type(error).__name__})"
             raise SettingsError(
@@ -88,8 +87,11 @@ class DaskPool:
 
     def count_slots(self) -> int:
         """How many chunks the workers take at once. Raises SettingsError where the scheduler is gone."""
+        try:
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        except OSError:
+            raise self._miss_scheduler() from None
         self._check_scheduler()
-        workers = self._client.scheduler_info(n_workers=-1)["workers"]
         return sum(worker["nthreads"] for worker in workers.values())
 
     def submit(self, number: int, function: Callable[..., bytes], versions: Mapping[str, str], payload: bytes) -> None:
@@ -130,16 +132,19 @@ class DaskPool:
             return WorkersDied(str(error))
         if isinstance(error, ImportError):
             problem = f"a worker of the cluster cannot load this program ({error})"
-            return SettingsError(f"{problem}. Install it there: pip install 'extractor[cluster,postgres]'.")
+            return SettingsError(f"{problem}. Install it there: pip install 'extractor[cluster,ocr,postgres]'.")
         return error
 
     def _check_scheduler(self) -> None:
         # A client that lost its scheduler tries to reach it again for a while; its tasks are gone in any case.
         if self._client.status != "running":
-            problem = f"the scheduler at {self._address} is gone"
-            raise SettingsError(
-                f"{problem}. What is finished is kept: start a scheduler and workers, then the same command again."
-            )
+            raise self._miss_scheduler()
+
+    def _miss_scheduler(self) -> SettingsError:
+        return SettingsError(
+            f"the scheduler at {self._address} is gone. What is finished is kept: start a scheduler and workers, then "
+            "the same command again."
+        )
 
     def close(self) -> None:
         """Give the connection up, and with it what is under way."""

@@ -11,7 +11,8 @@ import os
 import pickle
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,16 +24,20 @@ from extractor.bulk.flow import ModelPart
 from extractor.bulk.keeping import Receipt, Ticket
 from extractor.bulk.making import Source
 from extractor.bulk.recipe import Recipe
-from extractor.errors import SettingsError
+from extractor.errors import NotInStore, SettingsError
 from extractor.llm.budget import Limits
-from extractor.llm.session import Session, open_live
+from extractor.llm.session import open_live
 from extractor.llm.shared import SharedLimits
 from extractor.model import Status
 from extractor.settings import Settings, load_settings
 from extractor.store.ledger import LedgerMark
 from extractor.store.quota import Quota
 from extractor.store.store import Store
-from extractor.telemetry.watching import watch_run
+from extractor.telemetry.events import StageTime
+from extractor.telemetry.watching import gather_events
+
+# For a lock of a machine that was cut off: the database ends its session after a while.
+_PATIENCE_S = 120
 
 
 def work_chunk(versions: Mapping[str, str], payload: bytes) -> bytes:
@@ -63,7 +68,7 @@ def _work(order: Order) -> Report:
     notices: list[str] = []
     model = _open_model(order, recipe.settings, notices.append) if order.model and left else None
     engine = Engine(recipe, model, on_kept=receipts.extend)
-    with tempfile.TemporaryDirectory(prefix="extractor-") as folder, watch_run(recipe.settings, recipe.run_id):
+    with tempfile.TemporaryDirectory(prefix="extractor-") as folder, gather_events() as events:
         engine.run(_unpack(left, Path(folder)))
     session = model.session if model else None
     return Report(
@@ -74,6 +79,7 @@ def _work(order: Order) -> Report:
         spent=session.spent if session else None,
         reply_mode=session.reply_mode if session else None,
         notices=notices,
+        events=events,
     )
 
 
@@ -98,22 +104,35 @@ def _choose(own: str, travelled: str) -> str:
     return own if "://" in own else travelled
 
 
-def _open_model(order: Order, settings: Settings, on_notice: object) -> ModelPart:
+def _open_model(order: Order, settings: Settings, on_notice: Callable[[str], None]) -> ModelPart:
     spending = order.spending
     quota = _open_quota(settings.store, os.getpid())
     shared = SharedLimits(quota, spending.run_id, f"chunk {order.number}", spending.has_purse)
-    session: Session = open_live(settings, Limits(), spending.document, on_notice, shared)  # type: ignore[arg-type]
+    session = open_live(settings, Limits(), spending.document, on_notice, shared)
     return ModelPart.build(order.recipe.policy, session, settings)
 
 
 @cache
 def _open_quota(where: str, _process: int) -> Quota:
-    return Quota.open(where)
+    return Quota.open(where, lock_timeout_s=_PATIENCE_S)
+
+
+@cache
+def _open_store_of(where: str, run_id: str, process: int) -> Store:
+    """The store, looked at once for each run: a worker with another one would keep documents where nobody looks."""
+    store = _open_store(where, process)
+    try:
+        with store.read() as books:
+            books.runs.get(run_id)
+    except NotInStore as error:
+        problem = f"worker {socket.gethostname()}: {store.name} is not the store of the driver"
+        raise SettingsError(f"{problem}. Correct EXTRACTOR_STORE there, or leave it out.") from error
+    return store
 
 
 @cache
 def _open_store(where: str, _process: int) -> Store:
-    return Store.open(where)
+    return Store.open(where, lock_timeout_s=_PATIENCE_S)
 
 
 # ---------------------------------------------------------------- what is left of the chunk
@@ -121,8 +140,7 @@ def _open_store(where: str, _process: int) -> Store:
 
 def _look_up(recipe: Recipe, parcels: Sequence[Parcel]) -> tuple[list[Receipt], list[Parcel]]:
     """What a worker that died with this chunk kept of it, and what is left to do."""
-    store = _open_store(recipe.store or "", os.getpid())
-    with store.read() as books:
+    with _open_store_of(recipe.store or "", recipe.run_id, os.getpid()).read() as books:
         marks = books.ledger.find([parcel.ticket.key for parcel in parcels])
     done, left = [], []
     for parcel in parcels:
@@ -135,8 +153,9 @@ def _look_up(recipe: Recipe, parcels: Sequence[Parcel]) -> tuple[list[Receipt], 
 
 
 def _receive(ticket: Ticket, mark: LedgerMark) -> Receipt:
-    has_failed = mark.state in ("failed", "quarantined")
-    return Receipt(ticket, mark.state, Status.FAILED if has_failed else Status.SUCCEEDED, mark.review, (), "")
+    status = Status.FAILED if mark.state in ("failed", "quarantined") else Status.SUCCEEDED
+    looked_up = StageTime("file", time.time_ns(), 0.0)  # who timed its stages is dead
+    return Receipt(ticket, mark.state, status, mark.review, (looked_up,), "")
 
 
 def _unpack(parcels: Sequence[Parcel], folder: Path) -> Iterator[Source]:
