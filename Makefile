@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo review test check eval baseline corrupted confidence reset scans bench peers simulate replies soak package docs constraints clean
+.PHONY: help demo review test check eval baseline corrupted confidence reset scans bench bulk peers simulate replies soak package docs constraints clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -73,14 +73,21 @@ scans: $(VENV)/dev.stamp ## synthetic scans at three severities, 100 documents e
 	@for severity in mild medium severe; do $(BIN)/python -m eval.scans evaluate --severity $$severity \
 		--count 100 --keep out/scans --json out/scans-$$severity.json || failed=1; done; exit $${failed:-0}
 
-bench: $(VENV)/bench.stamp ## speed, tokens against one-call baselines, overhead of the model path, localisation of errors, the review page
+bench: $(VENV)/bench.stamp ## speed by kind and store, tokens against one-call baselines, overhead of the model path, localisation, the review page
 	@$(BIN)/python eval/bench/startup.py
 	@$(BIN)/python eval/bench/throughput.py
 	@$(BIN)/python eval/bench/tokens.py
 	@$(BIN)/python eval/bench/overhead.py
 	@$(BIN)/python eval/bench/localise.py
 	@$(BIN)/python eval/bench/ocr.py
+	@$(BIN)/python eval/bench/kinds.py
+	@$(BIN)/python eval/bench/store_speed.py
 	@$(BIN)/python eval/bench/review.py
+
+bulk: $(VENV)/bench.stamp ## a hundred thousand documents, a run killed a hundred times on two databases, a cluster (two hours)
+	@$(BIN)/python eval/bench/scaling.py
+	@$(BIN)/python eval/bench/kills.py
+	@$(BIN)/python eval/bench/cluster.py
 
 peers: $(VENV)/dev.stamp ## this program beside others: same documents, same simulated model; they get an environment of their own
 	@test -x .venv-peers/bin/python || $(BIN)/python -m venv .venv-peers

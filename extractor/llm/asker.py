@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -22,7 +23,7 @@ from extractor.telemetry.watching import tell
 
 if TYPE_CHECKING:
     from extractor.llm import endings
-    from extractor.llm.client import ModelClient
+    from extractor.llm.client import ModelClient, Sent
 
 
 class JournalAsker:
@@ -127,10 +128,14 @@ class JournalAsker:
             raise ReplyMissing(f"no server to ask for task {call.task}")
         self._asked[key] = call
         try:
-            sent = await self.client.send(call, key)
+            sent = await self.client.send(call, key, partial(self._keep, key, call))
         finally:
             del self._asked[key]
-            answered = self._answered.pop(key, None)
+            self._answered.pop(key, None)
+        return Reply(key, sent.value, sent.usage, "live")
+
+    async def _keep(self, key: str, call: Call, sent: Sent) -> None:
+        """Into the journal, while the call still counts as under way: so no more than these can be lost at once."""
         stored = StoredReply(
             key=key,
             task=call.task,
@@ -149,11 +154,10 @@ class JournalAsker:
             cost_usd=self._cost(sent.usage),
         )
         # In a thread: another process may be writing to the same database just now.
-        if answered:
+        if answered := self._answered.pop(key, None):
             await asyncio.to_thread(self._journal.record, stored, answered)
         else:
             await asyncio.to_thread(self._journal.add, stored)
-        return Reply(key, sent.value, sent.usage, "live")
 
     def book(self, key: str, end: endings.Attempt) -> None:
         """Keep a request in the journal; it may have been paid for, whatever came of it.

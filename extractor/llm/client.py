@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -68,6 +68,14 @@ class Sent:
     def mode(self) -> str:
         """How the server was made to keep to the schema."""
         return self.attempt.mode
+
+
+#: What is done with a reply before the next call goes.
+Keep = Callable[[Sent], Awaitable[None]]
+
+
+async def _keep_nothing(_: Sent) -> None:
+    """Nobody keeps it."""
 
 
 def _ignore(*_: object) -> None:
@@ -152,8 +160,11 @@ class ModelClient:
         """Close the connections."""
         await self._exchange.aclose()
 
-    async def send(self, call: Call, key: str) -> Sent:
+    async def send(self, call: Call, key: str, keep: Keep = _keep_nothing) -> Sent:
         """Send a call until it is answered or there is no use in trying again.
+
+        Args:
+            keep: what is done with the reply while the call still counts as under way.
 
         Raises:
             ReplyTruncated, ReplyRefused, ReplyFiltered, ReplyInvalid: there is a reply, but none to use.
@@ -168,32 +179,32 @@ class ModelClient:
                 self._settings.call_attempts, self._sleep, partial(_tell_retry, call, key)
             ):
                 with attempt:
-                    return await self._try(call, key)
+                    return await self._try(call, key, keep)
         except self._retries.TransientFailure as failure:
             reason = failure.ending.outcome
         tries = self._settings.call_attempts
         address = say_address(self._settings.base_url)
         raise ServerUnavailable(f"{call.task}, call {key[:12]}: {tries} tries at {address} failed, the last: {reason}")
 
-    async def _try(self, call: Call, key: str) -> Sent:
-        ending, attempt = await self._modes.ask(lambda mode: self._request(call, key, mode))
+    async def _try(self, call: Call, key: str, keep: Keep) -> Sent:
+        ending, attempt = await self._modes.ask(lambda mode: self._request(call, key, mode, keep))
         if ending.is_transient:
             raise self._retries.TransientFailure(ending)
         if ending.value is None:
             raise ending.error or CallError(f"{call.task}, call {key[:12]}: {ending.outcome}")
         return Sent(ending.value, attempt)
 
-    async def _request(self, call: Call, key: str, mode: Mode) -> tuple[Ending, Attempt]:
+    async def _request(self, call: Call, key: str, mode: Mode, keep: Keep) -> tuple[Ending, Attempt]:
         """One request, sent again at once where the server only minds a parameter."""
         while True:
             parameters = self._dialect.say(call.max_output_tokens)
             body = build_body(call, mode, model=self._model, parameters=parameters)
-            ending, attempt = await self._request_in_turn(call, key, mode, body)
+            ending, attempt = await self._request_in_turn(call, key, mode, body, keep=keep)
             if not self._dialect.adapt(ending, parameters):
                 return ending, attempt
 
     async def _request_in_turn(
-        self, call: Call, key: str, mode: Mode, body: Mapping[str, object]
+        self, call: Call, key: str, mode: Mode, body: Mapping[str, object], *, keep: Keep
     ) -> tuple[Ending, Attempt]:
         """One request, when circuit, rates and slots let it go."""
         tokens = estimate_tokens(call)
@@ -207,6 +218,8 @@ class ModelClient:
                 self._circuit.record_nothing()
                 raise
             self._learn(ending, cuts)
+            if ending.value is not None:
+                await keep(Sent(ending.value, attempt))
         self._rates.settle(tokens, attempt.usage)
         return ending, attempt
 
