@@ -51,7 +51,7 @@ def list_loaded(*words: str) -> set[str]:
         (["run", "--help"], FRAME | OPTIONS | {"extractor.cli.run", "extractor.cli.run_report"}),
         (["serve", "--help"], FRAME | OPTIONS | {"extractor.cli.serve"}),
     ],
-    ids=" ".join,
+    ids=["help", "version", "help of run", "help of serve"],
 )
 def test_what_a_start_loads(words: list[str], ours: set[str]) -> None:
     loaded = list_loaded(*words)
