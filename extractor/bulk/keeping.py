@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from extractor.bulk.audit import has_accepted, is_in_sample
+from extractor.bulk.beside import list_beside
 from extractor.bulk.failures import Failure, RunError, describe_failure
 from extractor.bulk.filing import tell_problem
 from extractor.bulk.plan import Entry
@@ -35,8 +36,9 @@ from extractor.telemetry.clock import StageClock
 from extractor.telemetry.events import StageTime
 
 _MOST_DEADLOCKS = 5
-# A question without an answer; the server may answer another time.
-_UNANSWERED = frozenset({"call-failed", "server-unavailable", "reply-missing", "budget-reached"})
+# A question without an answer; the server may answer another time. A page or picture that was not read took too long
+# or too much, which another time, or with more of either, may end otherwise.
+_UNANSWERED = frozenset({"call-failed", "server-unavailable", "reply-missing", "budget-reached", "page-not-read"})
 
 
 class Ticket(NamedTuple):
@@ -184,6 +186,9 @@ def _describe(recipe: Recipe, made: Made) -> _Ready:
         "eligible": has_accepted(record),
         "audited": is_audited,
     }
+    if made.document and made.document.media_type == "text/html":
+        beside = list_beside(made.ticket.entry.where, made.raw)
+        account |= {"beside": beside} if beside else {}
     text = json.dumps(account, ensure_ascii=False, separators=(",", ":"))
     text.encode()  # a lone surrogate shows here
     return _Ready(made, text, pieces, counts.decisions["review"])

@@ -192,7 +192,8 @@ def _advise(summary: RunSummary) -> Iterator[tuple[str, str]]:
     """What to look at, and what for."""
     store = summary.account.get("store")
     if store:
-        place = shlex.quote(store["name"])
+        # A password is not repeated: a word to be replaced is plainer than an address that does not work.
+        place = "ADDRESS" if "***" in store["name"] else shlex.quote(store["name"])
         yield f"extractor serve --store {place}", "the review page: decide what is in doubt"
         yield f"extractor export --store {place} --out FOLDER", "the output files, with what people decided"
     worst = max(summary.notable, key=_count_review, default=None)

@@ -31,7 +31,7 @@ LedgerState = Literal["done", "failed", "incomplete", "quarantined"]
 
 # What a power cut takes back is made again; replies stand in the journal.
 _FILE = Purpose("ledger", OutputError, is_durable=False)
-_MARK = (LEDGER.c.state, LEDGER.c.attempts, LEDGER.c.review, LEDGER.c.document_id, LEDGER.c.extraction_id)
+_MARK = (LEDGER.c.state, LEDGER.c.attempts, LEDGER.c.review, LEDGER.c.document_id, LEDGER.c.extraction_id, LEDGER.c.account)
 _FIND = select(LEDGER.c.key, *_MARK).where(LEDGER.c.key.in_(bindparam("wanted", expanding=True)))
 _READ = select(LEDGER).where(LEDGER.c.key.in_(bindparam("wanted", expanding=True)))
 
@@ -44,6 +44,7 @@ class LedgerMark(NamedTuple):
     review: int
     document_id: str | None
     extraction_id: int | None
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

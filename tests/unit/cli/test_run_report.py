@@ -146,6 +146,12 @@ def test_a_store_is_a_place_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert _next(lines)[0].startswith("extractor serve --store 'my store.sqlite'")
 
 
+def test_an_address_with_a_password_is_left_to_the_reader(capsys: pytest.CaptureFixture[str]) -> None:
+    store = {"name": "postgresql+psycopg://me:***@host/db", "run_id": "7"}
+    lines = _say(_summarise("finished", Progress("read", 1000, 1000), store=store), capsys)
+    assert _next(lines)[0].startswith("extractor serve --store ADDRESS")
+
+
 def test_rows_of_the_manifest_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     lines = _say(_summarise("finished", Progress("read", 1000, 1000)), capsys, rows=("b.txt",), count=1234)
     assert "1,234 manifest rows name files that are not among the inputs: b.txt …" in lines
