@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from extractor.bulk.audit import has_accepted, is_in_sample
 from extractor.bulk.beside import list_beside
@@ -139,6 +139,17 @@ def fail(ticket: Ticket, raw: bytes | None, error: Exception, *, is_quarantined:
     return Made(ticket, failure.record, None, raw, failure.entry, is_quarantined)
 
 
+def find_receipt(recipe: Recipe, ticket: Ticket) -> Receipt | None:
+    """The receipt of a document that was kept at this very try, if it was."""
+    with _share_keeper(recipe).read() as books:
+        row = books.ledger.read([ticket.key]).get(ticket.key)
+    if row is None or row.attempts != ticket.attempts:
+        return None
+    account = json.loads(row.account)
+    reason = account["error"]["error"] if account["error"] else ""
+    return Receipt(ticket, row.state, Status(next(iter(account["counts"]["statuses"]))), row.review, (), reason)
+
+
 def keep_batch(recipe: Recipe, batch: Sequence[Made]) -> list[Receipt]:
     """Keep documents in one transaction: all of them are kept, or none.
 
@@ -180,15 +191,14 @@ def _describe(recipe: Recipe, made: Made) -> _Ready:
         pieces = pack_pieces(prepare_document(_layout(), record, is_audited=is_audited))
     counts = Counts()
     counts.count(record)
-    account = {
+    account: dict[str, Any] = {
         "counts": counts.pack(),
         "error": asdict(made.error) if made.error else None,
         "eligible": has_accepted(record),
         "audited": is_audited,
     }
     if made.document and made.document.media_type == "text/html":
-        beside = list_beside(made.ticket.entry.where, made.raw)
-        account |= {"beside": beside} if beside else {}
+        account["beside"] = list_beside(made.ticket.entry.where, made.raw)
     text = json.dumps(account, ensure_ascii=False, separators=(",", ":"))
     text.encode()  # a lone surrogate shows here
     return _Ready(made, text, pieces, counts.decisions["review"])

@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from extractor.bulk.keeping import Made, Receipt, Ticket, at_place, fail, keep_batch
+from extractor.bulk.keeping import Made, Receipt, Ticket, at_place, fail, find_receipt, keep_batch
 from extractor.bulk.recipe import Recipe
 from extractor.errors import ExtractorError, OutputError, SettingsError, StoreError
 from extractor.model import Document, Reading
@@ -110,7 +110,9 @@ def finish_batch(recipe: Recipe, answered: Sequence[Answered]) -> list[Receipt] 
 def set_aside(recipe: Recipe, ticket: Ticket, raw: bytes | None, problem: str) -> list[Receipt] | Halt:
     """Keep a document that no process survives as one that is not tried again."""
     try:
-        return keep_batch(recipe, [fail(ticket, raw, RuntimeError(problem), is_quarantined=True)])
+        # Who was killed behind the end of the transaction has kept it.
+        kept = find_receipt(recipe, ticket)
+        return [kept] if kept else keep_batch(recipe, [fail(ticket, raw, RuntimeError(problem), is_quarantined=True)])
     except (OutputError, StoreError, SettingsError) as error:
         return Halt(type(error), str(error))
 

@@ -43,6 +43,7 @@ class Entry(NamedTuple):
         where: the path of a file of its own, in whose folder a page's pictures are. For what lies in an archive it is
             one below a file, where nothing can be: bytes from there reach no file of this machine, whatever they
             are named.
+        start: where it begins in its archive; 0 where its bytes are known, which tell it from others.
     """
 
     position: int
@@ -50,6 +51,7 @@ class Entry(NamedTuple):
     path: str
     origins: tuple[Origin, ...]
     where: str = ""
+    start: int = 0
 
 
 class Plan:
@@ -189,7 +191,9 @@ def _make_entry(group: Sequence[Placed], said: dict[int, list[tuple[Any, ...]]])
         for fields in said.get(placed.position) or [_own_origin(placed.place)]
     )
     document_id = place.digest.hex() if place.digest else None
-    return Entry(first.position, document_id, place.path, tuple(origins), _tell_where(place))
+    return Entry(
+        first.position, document_id, place.path, tuple(origins), _tell_where(place), 0 if document_id else place.start
+    )
 
 
 def _own_origin(place: Place) -> tuple[Any, ...]:

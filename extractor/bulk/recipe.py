@@ -87,7 +87,9 @@ class Recipe:
     def key(self, entry: Entry) -> str:
         """What the ledger keeps a document under: the bytes, where they were found, and how they are read."""
         origins = [[origin.path, origin.url, origin.site, origin.fetched_at] for origin in entry.origins]
-        return _hash([self.signature, entry.document_id, entry.path, origins, self.makes_files, self.store is not None])
+        # Of members that cannot be read, several may have one name.
+        which = [entry.document_id or entry.start, entry.path, origins]
+        return _hash([self.signature, *which, self.makes_files, self.store is not None])
 
 
 def sign(settings: Settings, policy: Policy, standing: Standing, parts: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from extractor.bulk.beside import has_changed
 from extractor.bulk.keeping import Keeper, Ticket, list_document
 from extractor.bulk.making import Source
 from extractor.bulk.plan import Plan
@@ -75,30 +76,55 @@ class Remaining:
         self._recipe = recipe
         self._keeper = keeper
         self._resume = resume
+        self._tickets = self._list_tickets()
+        self._given = 0
 
     def sources(self) -> Iterator[Source]:
         """Documents that are not done yet, with their bytes, in the order of the plan. Read in a thread of its own."""
-        for ticket in self._list_tickets():
+        for ticket in self._tickets:
+            self._given += 1
             try:
                 yield Source(ticket, self._plan.read(ticket.entry))
             except SourceError as error:
                 yield Source(ticket, None, problem=error)
 
+    def count_left(self, kept: int) -> int:
+        """How many documents were to be made and are not, whether or not an earlier start made something of them.
+
+        Args:
+            kept: of those that were given.
+        """
+        return max(0, self._given - kept) + sum(1 for _ in self._tickets)
+
     def _list_tickets(self) -> Iterator[Ticket]:
+        if self._resume.is_fresh:
+            self._restart()
         for entries in chunked(self._plan.entries(), _PAGE):
             keys = [self._recipe.key(entry) for entry in entries]
             with self._keeper.read() as books:
                 marks = books.ledger.find(keys)
+                # Read otherwise since: the store would go on to show that, and the outputs this.
+                others = books.ledger.find_superseded(keys) if self._recipe.store else set()
             kept = []
             for key, entry in zip(keys, entries, strict=True):
                 mark = marks.get(key)
                 if mark is None or self._resume.is_fresh:
+                    yield Ticket(key, entry, 1)
+                elif (key in others and mark.state == "done") or has_changed(entry.where, mark.account):
+                    with self._keeper.write() as books:
+                        books.ledger.restart([key])
                     yield Ticket(key, entry, 1)
                 elif self._resume.takes(mark):
                     yield Ticket(key, entry, mark.attempts + 1)
                 else:
                     kept.append((Ticket(key, entry, mark.attempts), mark))
             self._keep(kept)
+
+    def _restart(self) -> None:
+        """All at once, so that a start without `is_fresh` goes on where this one ends."""
+        for entries in chunked(self._plan.entries(), _PAGE):
+            with self._keeper.write() as books:
+                books.ledger.restart(self._recipe.key(entry) for entry in entries)
 
     def _keep(self, kept: Sequence[tuple[Ticket, LedgerMark]]) -> None:
         """Documents of an earlier start: counted, and listed in the store's run."""

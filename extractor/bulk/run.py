@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -249,20 +249,24 @@ class _Run:
             self._tell("write", tally.counts.documents)  # run.json ends with it
             if writer:
                 writer.seal()
-            account = self._give_account(tally)
+            left = self.remaining.count_left(self.new.done) if is_ended_early else 0
+            account = self._give_account(tally, left)
+            # Behind publish nothing may fail: it would put its own words over the account of outputs that are in place.
+            notable = read_notable(tally, self.recipe, self.keeper)
             if self.filing:
                 self.filing.finish(account, is_interrupted=account["state"] != "finished")
             outputs = writer.publish(account) if writer else ()
-            self._sweep()
+            if not left:  # else whoever goes back to the settings of before begins anew, for nothing
+                self._sweep()
             return RunSummary(
                 account=account,
                 outputs=outputs,
-                notable=read_notable(tally, self.recipe, self.keeper),
+                notable=notable,
                 failed=tally.states.get("failed", 0) + tally.states.get("quarantined", 0),
                 is_interrupted=account["is_interrupted"],
                 kept=self.remaining.kept.done,
                 quarantined=tally.states.get("quarantined", 0),
-                left=tally.left,
+                left=left,
                 xlsx_rows_left_out=writer.xlsx_rows_left_out if writer else 0,
                 standing=self.standing.tell(),
                 stopped_by=str(engine.stopped_by) if engine.stopped_by else None,
@@ -274,7 +278,8 @@ class _Run:
         if self.ledger:
             for path in self.ledger.parent.glob(_LEDGER.format("*") + "*"):
                 if not path.name.startswith(self.ledger.name):
-                    path.unlink(missing_ok=True)
+                    with suppress(OSError):  # it takes room, and nothing else
+                        path.unlink(missing_ok=True)
 
     def _tell_written(self, done: int) -> None:
         if done % _PAGE == 0:
@@ -285,9 +290,9 @@ class _Run:
         started_at = self.started_at.isoformat(timespec="seconds")
         return {"versions": VERSIONS, "started_at": started_at, "arguments": dict(self.arguments)}
 
-    def _give_account(self, tally: Tally) -> dict[str, Any]:
+    def _give_account(self, tally: Tally, left: int) -> dict[str, Any]:
         engine, filing = self.engine, self.filing
-        is_interrupted = engine.is_interrupted and tally.left > 0  # too late, where everything was under way
+        is_interrupted = engine.is_interrupted and left > 0  # too late, where everything was under way
         state: RunState = "stopped" if engine.stopped_by else "interrupted" if is_interrupted else "finished"
         stopped_by = str(engine.stopped_by) if engine.stopped_by else None
         return {
@@ -300,7 +305,7 @@ class _Run:
             "stopped_by": stopped_by,
             "files": self.plan.files,
             "kept": self.remaining.kept.done,
-            "left": tally.left,
+            "left": left,
             "quarantined": tally.states.get("quarantined", 0),
             "incomplete": tally.states.get("incomplete", 0),
             **tally.counts.describe(),

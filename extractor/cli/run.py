@@ -179,7 +179,8 @@ def run(
             "certificate": settings.certificate and str(settings.certificate),
             "audit_share": settings.audit_share,
         }
-        skip = [*_list_outputs(out), *_list_store_files(settings)]
+        named = [settings.certificate, replay, *map(Path, files_from or [])]
+        skip = [*_list_outputs(out), *_list_store_files(settings), *(path for path in named if path)]
         broken_by: Exception | None = None
         with _open_if_named(settings) as opened, report_progress() as on_progress, ExitStack() as cleanup:
             cluster = None

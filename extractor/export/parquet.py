@@ -15,16 +15,20 @@ import pyarrow.parquet as pq
 
 from extractor.export.rows import LEADING_COLUMNS, STATES, TableLayout, TableRow
 
+# Documents as Python's own objects, and as arrays of Arrow. Every row group costs half a megabyte of memory to the end,
+# and as much again when the footer is written: a kilobyte for each of hundreds of columns.
 _BATCH = 1_000
+_GROUP = 5
 
 
 class ParquetTable:
-    """table.parquet: one row group a thousand documents, under one schema for all."""
+    """table.parquet: one row group for five thousand documents, under one schema for all."""
 
     def __init__(self, path: Path, layout: TableLayout) -> None:
         self._layout = layout
         self._rows: list[TableRow] = []
         self._units: list[list[str | None]] = []
+        self._batches: list[Any] = []
         self._state_words = pa.array(STATES, pa.string())
         self._state_codes = {word: code for code, word in enumerate(STATES)}
         types = {"int": pa.int64(), "decimal": pa.float64(), "text": pa.string()}
@@ -39,16 +43,18 @@ class ParquetTable:
         self._rows.append(row)
         self._units.append(units)
         if len(self._rows) >= _BATCH:
-            self._flush()
+            self._pack()
 
     def close(self) -> None:
         """Write what is left and the footer."""
+        self._pack()
         self._flush()
         self._writer.close()
 
     def abandon(self) -> None:
         """Release the file handle; the file is thrown away, or already closed."""
         self._rows.clear()
+        self._batches.clear()
         with suppress(OSError):
             self._writer.close()
 
@@ -60,11 +66,17 @@ class ParquetTable:
         for field_id in self._layout.unit_fields:
             yield pa.field(f"{field_id}.unit", pa.string())
 
-    def _flush(self) -> None:
+    def _pack(self) -> None:
         if self._rows:
-            batch = pa.record_batch(list(self._arrange_arrays()), schema=self._schema)
-            self._writer.write_batch(batch)
+            self._batches.append(pa.record_batch(list(self._arrange_arrays()), schema=self._schema))
             self._rows, self._units = [], []
+        if len(self._batches) >= _GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._batches:
+            self._writer.write_table(pa.Table.from_batches(self._batches), row_group_size=_BATCH * _GROUP)
+            self._batches = []
 
     def _arrange_arrays(self) -> Iterator[Any]:
         codes = self._state_codes

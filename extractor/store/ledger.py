@@ -17,13 +17,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
-from sqlalchemy import Connection, bindparam, inspect, select
+from sqlalchemy import Connection, bindparam, case, inspect, select
 
 from extractor.errors import OutputError
 from extractor.store.database import Database, chunked
 from extractor.store.engines import Purpose
 from extractor.store.statements import replace_many
-from extractor.store.store_tables import LEDGER
+from extractor.store.store_tables import LEDGER, LIVE_RECORDS
 
 #: `incomplete`: a question stayed unanswered, so that asking again may say more. `quarantined`: it ended the process
 #: that read it, and is left alone.
@@ -31,8 +31,20 @@ LedgerState = Literal["done", "failed", "incomplete", "quarantined"]
 
 # What a power cut takes back is made again; replies stand in the journal.
 _FILE = Purpose("ledger", OutputError, is_durable=False)
-_MARK = (LEDGER.c.state, LEDGER.c.attempts, LEDGER.c.review, LEDGER.c.document_id, LEDGER.c.extraction_id, LEDGER.c.account)
+_MARK = (
+    LEDGER.c.state,
+    LEDGER.c.attempts,
+    LEDGER.c.review,
+    LEDGER.c.document_id,
+    LEDGER.c.extraction_id,
+    LEDGER.c.account,
+)
 _FIND = select(LEDGER.c.key, *_MARK).where(LEDGER.c.key.in_(bindparam("wanted", expanding=True)))
+_SUPERSEDED = select(LEDGER.c.key).where(
+    LEDGER.c.key.in_(bindparam("wanted", expanding=True)),
+    LIVE_RECORDS.c.document_id == LEDGER.c.document_id,
+    LIVE_RECORDS.c.extraction_id != LEDGER.c.extraction_id,
+)
 _READ = select(LEDGER).where(LEDGER.c.key.in_(bindparam("wanted", expanding=True)))
 
 
@@ -84,6 +96,12 @@ class LedgerTable:
                 found[key] = LedgerMark(*mark)
         return found
 
+    def find_superseded(self, keys: Iterable[str]) -> set[str]:
+        """Of many keys those whose document the store shows as it was read otherwise since. In a store alone."""
+        return {
+            key for chunk in chunked(keys) for key in self._connection.execute(_SUPERSEDED, {"wanted": chunk}).scalars()
+        }
+
     def read(self, keys: Iterable[str]) -> dict[str, LedgerRow]:
         """Of many keys the rows."""
         found: dict[str, LedgerRow] = {}
@@ -96,6 +114,12 @@ class LedgerTable:
         """Write rows; one that stands under a key is replaced."""
         if rows:
             replace_many(self._connection, LEDGER, [_values(row) for row in rows])
+
+    def restart(self, keys: Iterable[str]) -> None:
+        """Have documents made again, as if they were never tried; what was made of them stays until then."""
+        state = case({"done": "incomplete", "quarantined": "failed"}, value=LEDGER.c.state, else_=LEDGER.c.state)
+        for chunk in chunked(keys):
+            self._connection.execute(LEDGER.update().where(LEDGER.c.key.in_(chunk)).values(attempts=0, state=state))
 
     def clear(self, keys: Iterable[str]) -> None:
         """Take rows away."""

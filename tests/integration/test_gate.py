@@ -28,7 +28,7 @@ from extractor.evaluation.gate import GateReport, check_gate
 from extractor.evaluation.labels import LabelledFile
 from extractor.evaluation.result import Evaluation
 from extractor.evaluation.runner import evaluate_documents, summarise_run
-from extractor.forms import catalogue
+from extractor.forms import catalogue, loading
 from extractor.llm.session import open_recorded
 from extractor.model import Candidate, CellState, Decision, Flag
 from extractor.readers import cells, narrative, narrative_objections, table_reader, template
@@ -94,7 +94,7 @@ def clean(noticing: list[LabelledFile]) -> Evaluation:
 
 def change_form(patch: Patch, section: str, change: Callable[[dict[str, Any]], None]) -> None:
     """Change the data of one table, in every generation."""
-    build = catalogue._build_section
+    build = loading._build_section
 
     def build_changed(section_id: str, data: Mapping[str, Any]) -> catalogue.Section:
         changed = copy.deepcopy(dict(data))
@@ -102,7 +102,7 @@ def change_form(patch: Patch, section: str, change: Callable[[dict[str, Any]], N
             change(changed)
         return build(section_id, changed)
 
-    patch.setattr(catalogue, "_build_section", build_changed)
+    patch.setattr(loading, "_build_section", build_changed)
 
 
 def lose_row_label(patch: Patch) -> None:

@@ -208,17 +208,17 @@ def test_a_page_that_cannot_be_read_does_not_take_the_others_with_it() -> None:
 
     endless = (SHEET, b"/X Do")
     raw = build_pages(say(b"the first page"), endless, say(b"the third page"), more=nest_forms(10, 12))
-    settings = SETTINGS.model_copy(update={"page_timeout_s": 5})
+    settings = SETTINGS.model_copy(update={"page_timeout_s": 12})
     found = read_document(raw, "a.pdf", settings)
     assert found.paper is not None
     assert [page.read_by for page in found.paper.pages] == ["text_layer", "failed", "text_layer"]
     assert [(page.width, page.height) for page in found.paper.pages] == [(420, 300)] * 3
     (flag,) = (flag for flag in found.notices if flag.code == "page-not-read")
     assert flag.severity == "error"
-    assert flag.message.en == "page 2 could not be read: it takes longer than 5 s to read"
+    assert flag.message.en == "page 2 could not be read: it takes longer than 12 s to read"
     assert "the first page" in found.text
     assert "the third page" in found.text
-    with pytest.raises(PagesNotRead, match=r"longer than 5 s.*EXTRACTOR_PAGE_TIMEOUT_S"):
+    with pytest.raises(PagesNotRead, match=r"longer than 12 s.*EXTRACTOR_PAGE_TIMEOUT_S"):
         read_document(build_pages(endless, more=nest_forms(6, 12)), "a.pdf", settings)
 
 

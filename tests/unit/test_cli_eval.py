@@ -57,7 +57,7 @@ def test_summary_says_who_read_and_what_was_accepted() -> None:
     assert "right and accepted 4 of 4 printed numbers other than 0 (100.0%)" in result.stdout
     assert "Gate: green (no baseline: accepted wrong and missing replies only)" in result.stdout
     assert all(seed in result.stdout for seed in SEEDS)
-    assert "2 of 2 documents" in result.stderr
+    assert "stage=read done=2 total=2" in result.stderr
 
 
 def test_live_asks_the_server_and_a_server_that_does_not_answer_is_red(monkeypatch: pytest.MonkeyPatch) -> None:

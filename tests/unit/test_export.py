@@ -252,9 +252,10 @@ def test_columns_keep_their_type_when_all_is_empty(tmp_path: Path) -> None:
 
 def test_parquet_streams_in_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("extractor.export.parquet._BATCH", 2)
-    _write(tmp_path, *(_record(number) for number in range(5)))
+    monkeypatch.setattr("extractor.export.parquet._GROUP", 2)
+    _write(tmp_path, *(_record(number) for number in range(9)))
     file = pq.ParquetFile(tmp_path / "table.parquet")
-    assert (file.num_row_groups, file.metadata.num_rows) == (3, 5)
+    assert [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)] == [4, 4, 1]
 
 
 def test_the_workbook_says_the_same_as_the_parquet_table(tmp_path: Path) -> None:

@@ -268,7 +268,7 @@ def test_glued_digits_that_the_equations_divide_are_inferred_and_for_review(poli
 def test_a_model_is_not_asked_about_what_the_equations_divide() -> None:
     document = print_form("glued")
     draft = draft_document(document, (), "auto")
-    assert {ask.form.id for ask in draft.asks.tables} == {"proactive_disclosure"}
+    assert {ask.form.id for ask in draft.questions.asks.tables} == {"proactive_disclosure"}
 
 
 OLDER = (

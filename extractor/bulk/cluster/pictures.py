@@ -13,10 +13,11 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from extractor.sources import reads_in_processes
+from extractor.sources.detect import decode_text
 
 # Whatever may be an address: too many are looked for rather than too few.
-_ADDRESS = re.compile(rb"""[\w-]+\s*=\s*(?:"([^"]{1,1000})"|'([^']{1,1000})'|([^\s"'>]{1,1000}))""")
-_IMAGE = re.compile(rb"<img\b[^>]{1,10000}>", re.IGNORECASE)
+_ADDRESS = re.compile(r"""[\w-]+\s*=\s*(?:"([^"]{1,1000})"|'([^']{1,1000})'|([^\s"'>]{1,1000}))""")
+_IMAGE = re.compile(r"<img\b[^>]{1,10000}>", re.IGNORECASE)
 _NAMES_NO_FILE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|/|\\)", re.IGNORECASE)
 
 
@@ -34,11 +35,9 @@ def collect_pictures(raw: bytes, where: str, most_bytes: int) -> dict[str, bytes
         return {}
     folder = page.parent.resolve()
     found: dict[str, bytes] = {}
-    for image in _IMAGE.findall(raw):
-        for address in (b"".join(groups) for groups in _ADDRESS.findall(image)):
-            name = unquote(
-                html.unescape(address.decode("utf-8", "replace")).strip().partition("?")[0].partition("#")[0]
-            )
+    for image in _IMAGE.findall(decode_text(raw)[0]):
+        for address in ("".join(groups) for groups in _ADDRESS.findall(image)):
+            name = unquote(html.unescape(address).strip().partition("?")[0].partition("#")[0])
             picture = _read_within(folder, name, most_bytes)
             if picture is None or name in found:
                 continue
