@@ -158,7 +158,7 @@ def test_a_dead_worker_and_a_dead_node_lose_nothing_and_nothing_is_paid_twice(
 ) -> None:
     cluster, server, documents, at_home = site
     where, first = new_store(), len(server.chats)
-    kept: list[tuple[int, set[str]]] = []  # how many calls had come, and which replies were kept by then
+    kept: list[tuple[int, set[str]]] = []  # how many calls had come, and which replies were kept before
     deaths = [(10, cluster.nodes[0].kill_worker), (25, cluster.nodes[1].kill)]
 
     def die() -> None:
@@ -166,7 +166,8 @@ def test_a_dead_worker_and_a_dead_node_lose_nothing_and_nothing_is_paid_twice(
             while len(server.chats) - first < calls:
                 ended.wait(0.02)
             death()
-            kept.append((len(server.chats), list_kept(where)))
+            replies = list_kept(where)  # first: what is asked meanwhile may be kept by the end of it
+            kept.append((len(server.chats), replies))
 
     ended = threading.Event()
     reaper = threading.Thread(target=die, daemon=True)
