@@ -340,7 +340,8 @@ def _weigh(sources: Sequence[Source]) -> int:
 
 
 def _has_pages(source: Source) -> bool:
-    return source.document is None and source.raw is not None and reads_in_processes(source.raw)
+    is_to_be_read = source.document is None and source.problem is None
+    return is_to_be_read and source.raw is not None and reads_in_processes(source.raw)
 
 
 def _say(failed: TaskFailed) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from extractor.bulk.beside import has_changed
+from extractor.bulk.beside import differ_beside, has_changed
 from extractor.bulk.keeping import Keeper, Ticket, list_document
 from extractor.bulk.making import Source
-from extractor.bulk.plan import Plan
+from extractor.bulk.plan import Entry, Plan
 from extractor.bulk.recipe import MOST_ATTEMPTS, Recipe
-from extractor.errors import SourceError
+from extractor.errors import DamagedSource, SourceError
 from extractor.store.database import chunked
 from extractor.store.ledger import LedgerMark, LedgerState
 from extractor.store.store import Books
@@ -84,9 +84,11 @@ class Remaining:
         for ticket in self._tickets:
             self._given += 1
             try:
-                yield Source(ticket, self._plan.read(ticket.entry))
+                raw = self._plan.read(ticket.entry)
             except SourceError as error:
                 yield Source(ticket, None, problem=error)
+            else:
+                yield Source(ticket, raw, problem=_doubt_sameness(ticket.entry, raw))
 
     def count_left(self, kept: int) -> int:
         """How many documents were to be made and are not, whether or not an earlier start made something of them.
@@ -136,3 +138,13 @@ class Remaining:
                 for ticket, mark in kept:
                     listed = list_document(self._recipe, ticket, mark.state, mark.document_id, mark.extraction_id)
                     runs.add_document(listed)
+
+
+def _doubt_sameness(entry: Entry, raw: bytes) -> SourceError | None:
+    """Equal bytes are one document, but what a page shows beside them may differ: no picture is left out silently."""
+    if len(entry.origins) < 2 or not differ_beside((origin.path for origin in entry.origins), raw):
+        return None
+    problem = (
+        "the same page lies in several folders with other pictures beside it, and would be read with the first ones"
+    )
+    return DamagedSource(entry.path, problem, "Give each folder in a run of its own")

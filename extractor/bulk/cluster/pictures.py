@@ -1,24 +1,16 @@
 """Pictures beside a web page: they travel with it, because no worker sees the folder where it lies.
 
-Lives here: which files of the folder a page names, and a folder like it for a worker. Does not live here: what is done
-with them (extractor.sources.pictures), which takes only those that it would take at home.
+Lives here: their bytes, and a folder like theirs for a worker. Does not live here: which they are (beside), and what is
+done with them (extractor.sources.pictures), which takes only those that it would take at home.
 """
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
-from urllib.parse import unquote
+from pathlib import Path
 
+from extractor.bulk.beside import name_pictures
 from extractor.sources import reads_in_processes
-from extractor.sources.detect import decode_text
-
-# Whatever may be an address: too many are looked for rather than too few.
-_ADDRESS = re.compile(r"""[\w-]+\s*=\s*(?:"([^"]{1,1000})"|'([^']{1,1000})'|([^\s"'>]{1,1000}))""")
-_IMAGE = re.compile(r"<img\b[^>]{1,10000}>", re.IGNORECASE)
-_NAMES_NO_FILE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|/|\\)", re.IGNORECASE)
 
 
 def collect_pictures(raw: bytes, where: str, most_bytes: int) -> dict[str, bytes]:
@@ -30,25 +22,17 @@ def collect_pictures(raw: bytes, where: str, most_bytes: int) -> dict[str, bytes
     """
     if not where or not reads_in_processes(raw):
         return {}
-    page = Path(where)
-    if not page.is_file():
-        return {}
-    folder = page.parent.resolve()
+    folder = Path(where).parent.resolve()
     found: dict[str, bytes] = {}
-    for image in _IMAGE.findall(decode_text(raw)[0]):
-        for address in ("".join(groups) for groups in _ADDRESS.findall(image)):
-            name = unquote(html.unescape(address).strip().partition("?")[0].partition("#")[0])
-            picture = _read_within(folder, name, most_bytes)
-            if picture is None or name in found:
-                continue
+    for name in name_pictures(where, raw):
+        picture = _read_within(folder, name, most_bytes)
+        if picture is not None:
             most_bytes -= len(picture)
             found[name] = picture
     return found
 
 
 def _read_within(folder: Path, name: str, most_bytes: int) -> bytes | None:
-    if not name or _NAMES_NO_FILE.match(name):
-        return None
     try:
         file = (folder / name).resolve()
         if not file.is_relative_to(folder) or not file.is_file():
@@ -67,8 +51,6 @@ def lay_out(folder: Path, number: int, raw: bytes, pictures: Mapping[str, bytes]
     page = home / "page"
     page.write_bytes(raw)
     for name, picture in pictures.items():
-        if ".." in PurePosixPath(name).parts:  # it stayed in its folder by a way that is not there
-            continue
         file = home / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(picture)

@@ -210,3 +210,25 @@ def test_an_interrupt_under_other_settings_throws_nothing_away(out: Path, tmp_pa
     summary = run_bulk(["docs"], out, ONE.model_copy(update={"max_source_mb": 7}), when(8, press))
     assert summary.left
     assert run_bulk(["docs"], out, ONE).kept == MANY
+
+
+@pytest.mark.parametrize(
+    ("other", "status"), [(b"one", Status.SUCCEEDED), (b"two", Status.FAILED), (None, Status.FAILED)]
+)
+def test_one_page_in_two_folders_with_other_pictures_is_not_one_document(
+    out: Path, tmp_path: Path, other: bytes | None, status: Status
+) -> None:
+    """Else the second folder's picture would never be looked at, and nothing would say so."""
+    report = (Path(__file__).parents[3] / "fixtures/002_2aa3b087b6fd8b19.txt").read_text(encoding="utf-8")
+    for name, picture in (("a", b"one"), ("b", other)):
+        folder = tmp_path / "in" / name
+        folder.mkdir(parents=True)
+        text = f"<html><body><pre>{report}</pre><img src='stamp.bin'></body></html>"
+        (folder / "page.html").write_text(text, encoding="utf-8")
+        if picture:
+            (folder / "stamp.bin").write_bytes(picture)
+    paths = [tmp_path / "in" / name / "page.html" for name in "ab"]
+    run_bulk(paths, out)
+    (record,) = read_records(out)
+    assert (record.status is Status.FAILED) == (status is Status.FAILED)
+    assert any("other pictures beside it" in flag.message.en for flag in record.flags) == (status is Status.FAILED)

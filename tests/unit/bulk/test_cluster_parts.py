@@ -69,7 +69,7 @@ def test_no_secret_and_no_place_on_a_disk_travels() -> None:
     ("address", "stripped"),
     [
         ("postgresql://u:p%40ss@host:5433/d", "postgresql://u@host:5433/d"),
-        ("postgresql://postgres:@/postgres?host=/tmp/x", "postgresql://postgres@/postgres?host=%2Ftmp%2Fx"),
+        ("postgresql://postgres:@/postgres?host=/run/pg", "postgresql://postgres@/postgres?host=%2Frun%2Fpg"),
         ("postgresql://u@host/d?password=x&sslmode=require", "postgresql://u@host/d?sslmode=require"),
         ("postgresql://host/d?options=-csearch_path%3Ds", "postgresql://host/d?options=-csearch_path%3Ds"),
     ],
